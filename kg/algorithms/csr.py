@@ -1,0 +1,62 @@
+"""Adjacency as two arrays (compressed sparse rows): where a node's rows begin, and which rows they are."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kg.algorithms.kernel import Ints, kernel
+from kg.errors import KgfraudError
+
+
+class Csr(NamedTuple):
+    """``items[start[k]:start[k + 1]]`` belong to key ``k``; a named tuple, since compiled code takes those.
+
+    Attributes
+    ----------
+    start : int64, shape (n_keys + 1,)
+    items : int64, shape (n_items,)
+    """
+
+    start: Ints
+    items: Ints
+
+
+def group_rows(keys: Ints, n_keys: int) -> Csr:
+    """Group row numbers by key in one counting pass; the order of rows inside a key stays.
+
+    The items are the numbers of the rows.
+
+    Parameters
+    ----------
+    keys : int64, shape (n_rows,)
+        Each in ``[0, n_keys)``.
+
+    Raises
+    ------
+    KgfraudError
+        If a key is outside that range.
+
+    Examples
+    --------
+    >>> csr = group_rows(np.array([1, 0, 1]), 3)
+    >>> csr.start.tolist(), csr.items.tolist()
+    ([0, 1, 3, 3], [1, 0, 2])
+    """
+    if len(keys) and (keys.min() < 0 or keys.max() >= n_keys):
+        raise KgfraudError(f"keys to be grouped must lie in [0, {n_keys}), found {keys.min()} to {keys.max()}; intern the ids first")
+    start = np.zeros(n_keys + 1, dtype=np.int64)
+    np.cumsum(np.bincount(keys, minlength=n_keys), out=start[1:])
+    return Csr(start, _place(keys, start))
+
+
+@kernel
+def _place(keys: Ints, start: Ints) -> Ints:
+    free = start[:-1].copy()
+    rows = np.empty(len(keys), dtype=np.int64)
+    for row in range(len(keys)):
+        key = keys[row]
+        rows[free[key]] = row
+        free[key] += 1
+    return rows

@@ -1,0 +1,32 @@
+"""``kgfraud check``: the checks of a night without a night."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kg.cli.common import json_option, open_workspace, print_json, print_table, reporting, workspace_option
+
+
+@click.command()
+@json_option
+@workspace_option
+def check(workspace: Path, as_json: bool) -> None:
+    """Read every source and hold it against its contract and gates; nothing is written."""
+    from kg.pipeline import check_sources  # noqa: PLC0415
+
+    opened = open_workspace(workspace, sources=True)
+    _, progress = reporting(opened)
+    found, stopped = check_sources(opened, progress)
+    names = ("source", "rows", "accepted", "quarantined", "warnings")
+    entries = [{name: entry[name] for name in names} for entry in found]
+    if as_json:
+        print_json({"sources": entries})
+    else:
+        print_table(names[:4], [[entry[name] for name in names[:4]] for entry in entries])
+        for entry in entries:
+            for warning in entry["warnings"]:
+                click.echo(f"warning: {entry['source']}: {warning}")
+    if stopped:
+        raise stopped

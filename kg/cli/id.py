@@ -1,0 +1,35 @@
+"""``kgfraud id``: from a clear value to the id by which the graph knows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kg.cli.common import open_workspace, read_secret, workspace_option
+from kg.errors import UsageError
+
+
+@click.command()
+@click.argument("kind")
+@click.option("--bank", metavar="NAME", default="bank", show_default=True, help="Bank or system that the number belongs to.")
+@workspace_option
+def id(kind: str, bank: str, workspace: Path) -> None:
+    """Print the graph's id of a value of KIND, read from standard input.
+
+    The value is read in the clear and only its token leaves the command. At a terminal it is asked for and not
+    shown; from a program it is the first line:
+
+        kgfraud id account --bank ICBC < number.txt
+    """
+    from kg.identifiers import IdentifierError, graph_id  # noqa: PLC0415 - slow to import
+    from kg.privacy import Keyring  # noqa: PLC0415
+
+    opened = open_workspace(workspace)
+    clear = read_secret(f"{kind} (not shown)")
+    if not clear:
+        raise UsageError(f"there is no value on standard input; write the {kind} there, for example: kgfraud id {kind} < file")
+    try:
+        click.echo(graph_id(kind, clear, Keyring.open(opened.keys), bank))
+    except IdentifierError as error:
+        raise UsageError(f"the value on standard input is no {kind}: it breaks the rule '{error.rule}'; check how it is written") from None

@@ -1,0 +1,30 @@
+"""``kgfraud run``: a night."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from kg.cli.common import json_option, open_workspace, print_json, reporting, workspace_option
+
+
+@click.command()
+@click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Business date; by default the newest that the sources state.")
+@click.option("--only", metavar="STAGE", help="Run one stage.")
+@click.option("--dry-run", is_flag=True, help="Do everything up to the commit, then take the lake back.")
+@json_option
+@workspace_option
+def run(workspace: Path, as_of: datetime | None, only: str | None, dry_run: bool, as_json: bool) -> None:
+    """Do a night: load, resolve, derive, score, flag; commit; publish, export, report."""
+    from kg.pipeline import run_pipeline  # noqa: PLC0415
+    from kg.report import summary, text  # noqa: PLC0415
+
+    opened = open_workspace(workspace, sources=True)
+    _, progress = reporting(opened)
+    outcome = run_pipeline(opened, as_of=as_of.date() if as_of else None, only=only, dry_run=dry_run, progress=progress)
+    if as_json:
+        print_json(summary(outcome))
+    else:
+        click.echo(text(summary(outcome)), nl=False)

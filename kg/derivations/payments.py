@@ -1,0 +1,47 @@
+"""PAID: what one party's accounts paid to another's, by month."""
+
+from __future__ import annotations
+
+import ibis.expr.types as ir
+
+from kg.dates import local_date, month_start
+from kg.derivation import Derivation
+from kg.graph import Graph
+
+
+def paid(transfers: ir.Table, owners: ir.Table) -> ir.Table:
+    """Sum transfers by owner of the paying and of the receiving account, month and currency.
+
+    Parameters
+    ----------
+    transfers
+        ``src``, ``dst`` (accounts), ``amount_fen`` (integer fen), ``currency``, ``month`` (its first day).
+    owners
+        ``src`` (party), ``dst`` (account). A transfer of a joint account counts for each of its owners.
+
+    Returns
+    -------
+    ir.Table
+        ``id, src, dst, month, amount_fen, currency, count``; payments between accounts of one owner are left out.
+    """
+    payer = owners.select(_from="dst", payer="src")
+    payee = owners.select(_to="dst", payee="src")
+    joined = transfers.inner_join(payer, transfers.src == payer._from)
+    joined = joined.inner_join(payee, joined.dst == payee._to)
+    between = joined.filter(joined.payer != joined.payee).mutate(currency=joined.currency.fill_null("CNY"))
+    sums = between.group_by(["payer", "payee", "month", "currency"]).aggregate(
+        amount_fen=between.amount_fen.sum().cast("int64"), count=between.count()
+    )
+    key = sums.payer + "|" + sums.payee + "|" + sums.month.cast("string") + "|" + sums.currency
+    return sums.select(
+        id=key, src=sums.payer, dst=sums.payee, month=sums.month, amount_fen=sums.amount_fen, currency=sums.currency, count=sums["count"]
+    )
+
+
+def _run(graph: Graph) -> ir.Table:
+    transfers = graph.edges("TRANSFERRED_TO")
+    month = month_start(local_date(transfers.at, graph.zone))
+    return paid(transfers.mutate(month=month), graph.edges("OWNS_ACCOUNT"))
+
+
+DERIVATION = Derivation("payments", ("TRANSFERRED_TO", "OWNS_ACCOUNT"), "PAID", _run)

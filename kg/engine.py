@@ -1,0 +1,108 @@
+"""The Ibis connection: where tabular work runs.
+
+Knows how DuckDB is set up (memory, threads, spill folder, UTC) and how files and Arrow data enter
+and leave it; hides the connection, so that another engine can take its place.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+BATCH_ROWS = 120_000
+
+
+class Engine:
+    """A DuckDB database in memory, bounded, that spills into ``spill``.
+
+    Parameters
+    ----------
+    spill
+        Folder for what does not fit into memory; made when it is needed.
+    memory
+        Bound on memory, as DuckDB writes it (``"3GB"``).
+    threads
+        Number of threads.
+    """
+
+    def __init__(self, spill: Path, memory: str = "3GB", threads: int = 2) -> None:
+        self._backend: Any = ibis.duckdb.connect(
+            memory_limit=memory,
+            threads=threads,
+            temp_directory=str(spill),
+            preserve_insertion_order=False,
+        )
+        self._names = itertools.count()
+        self._kept = spill / "kept"
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection; what was kept is gone with it."""
+        self._backend.disconnect()
+        shutil.rmtree(self._kept, ignore_errors=True)
+
+    def parquet(self, files: Sequence[str | Path], schema: ibis.Schema | None = None) -> ir.Table:
+        """Return the rows of some Parquet files; without a file, no rows of ``schema``."""
+        if not files:
+            return self.arrow(pa.table(ibis.schema(schema).to_pyarrow().empty_table()))
+        return self._backend.read_parquet([str(f) for f in files], table_name=self._name())
+
+    def arrow(self, data: pa.Table | pa.RecordBatchReader) -> ir.Table:
+        """Return Arrow data as a table; a reader can be run through once only."""
+        name = self._name()
+        self._backend.con.register(name, data)
+        return self._backend.table(name)
+
+    def keep(self, expr: ir.Table) -> ir.Table:
+        """Compute an expression once and keep its rows, on the disk, for as long as the engine lives."""
+        return self.write(expr, self._kept / f"{next(self._names)}.parquet")
+
+    def reader(self, expr: ir.Table, rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
+        """Run an expression and return its rows batch by batch; the engine must rest until all are read."""
+        return self._run(expr).to_arrow_reader(rows)
+
+    def table(self, expr: ir.Table) -> pa.Table:
+        """Run an expression and return all its rows, for results that are small."""
+        return self._run(expr).to_arrow_table()
+
+    def value(self, expr: ir.Scalar) -> Any:
+        """Run an expression for one value and return it as a Python value."""
+        return self._run(expr.as_table()).to_arrow_table()[0][0].as_py()
+
+    def count(self, expr: ir.Table) -> int:
+        """Return the number of rows of an expression."""
+        return int(self.value(expr.count()))
+
+    def write(self, expr: ir.Table, path: Path) -> ir.Table:
+        """Run an expression into one Parquet file and return that file's rows."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._backend.to_parquet(expr, path, compression="zstd", compression_level=1)
+        return self.parquet([path])
+
+    def forget_arrow(self, table: ir.Table) -> None:
+        """Let go of Arrow data that was given in."""
+        self._backend.con.unregister(table.op().name)
+
+    def _run(self, expr: ir.Table) -> Any:
+        # Ibis fetches results by calls that DuckDB 2 has renamed, so its compiler is used and DuckDB is called here
+        return self._backend.con.sql(self._backend.compile(expr))
+
+    def _name(self) -> str:
+        return f"kg_{next(self._names)}"
+
+
+def union(tables: Sequence[ir.Table]) -> ir.Table:
+    """Return the rows of one or more tables with the same columns, repeated ones included."""
+    return tables[0] if len(tables) == 1 else ibis.union(*tables, distinct=False)

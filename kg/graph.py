@@ -1,0 +1,78 @@
+"""Graph: a read-only view of the graph of one run.
+
+Knows which rows of the lake's tables hold on the run's business date; hides versions and files.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from kg import alias, history, schema
+from kg.engine import Engine
+from kg.lake import Lake
+
+_TYPES = {"bool": "boolean", "timestamp": "timestamp(6)"}
+
+
+def columns(type_: schema.NodeType | schema.EdgeType) -> ibis.Schema:
+    """Return the columns of a label's or relationship type's table in the lake.
+
+    >>> columns(schema.edge("SIGNED_IN")).names[:4]
+    ('id', 'src', 'dst', 'at')
+    """
+    key = ("id",) if isinstance(type_, schema.NodeType) else ("id", "src", "dst")
+    properties = {p.name: _TYPES.get(p.type, p.type) for p in (*type_.properties, *schema.COMMON)}
+    return ibis.schema({**dict.fromkeys(key, "string"), **properties, "digest": "string"})
+
+
+def table_name(type_: schema.NodeType | schema.EdgeType) -> str:
+    """Return the name of a label's or relationship type's table in the lake."""
+    return f"graph/{type_.label if isinstance(type_, schema.NodeType) else type_.type}"
+
+
+class Graph:
+    """What holds on ``as_of``, read from the lake at the versions that it pins; days are those of ``zone``."""
+
+    def __init__(self, lake: Lake, as_of: date, zone: str = "Asia/Shanghai") -> None:
+        self._lake = lake
+        self.as_of = as_of
+        self.zone = zone
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that runs what is asked of the graph."""
+        return self._lake.engine
+
+    def records(self, kind: str, *references: str) -> ir.Table | None:
+        """Return the records of a kind, or None where no source states any.
+
+        Parameters
+        ----------
+        references
+            Columns that refer to parties; they are given by the ids by which the parties are known.
+        """
+        name = f"records/{kind}"
+        if not self._lake.has(name):
+            return None
+        rows = history.open_at(self._lake.view(name), self.as_of)
+        if references and self._lake.has(alias.TABLE):
+            rows = alias.swap(rows, references, history.current(self._lake.view(alias.TABLE)))
+        return rows
+
+    def nodes(self, label: str) -> ir.Table:
+        """Return the nodes of a label: ``id``, its properties and the common ones."""
+        return self._rows(schema.node(label))
+
+    def edges(self, type_: str) -> ir.Table:
+        """Return the relationships of a type: ``id, src, dst``, its properties and the common ones."""
+        return self._rows(schema.edge(type_))
+
+    def _rows(self, type_: schema.NodeType | schema.EdgeType) -> ir.Table:
+        name = table_name(type_)
+        if self._lake.has(name):
+            return history.open_at(self._lake.view(name), self.as_of)
+        return self.engine.arrow(pa.schema(columns(type_).to_pyarrow()).empty_table())

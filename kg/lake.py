@@ -1,0 +1,187 @@
+"""The lake: Delta tables, the versions that runs pin, and the way back.
+
+Knows where tables lie and how Delta keeps them; hides delta-rs. A table is named by its folder
+below the lake (``records/companies``, ``graph/PAID``).
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+
+from kg.engine import Engine
+from kg.errors import KgfraudError
+
+#: delta-rs drops log entries older than 30 days, and old versions with them, unless it is told not to.
+CONFIGURATION = {"delta.enableExpiredLogCleanup": "false", "delta.logRetentionDuration": "interval 36500 days"}
+_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+
+
+class Lake:
+    """The Delta tables below ``root``, read through an engine.
+
+    ``pins`` holds the version at which each table is read; a table that is written moves its pin.
+    A lake with a ``base`` reads there what it does not have itself, and writes nothing to it.
+    """
+
+    def __init__(self, root: Path, engine: Engine, pins: Mapping[str, int] | None = None, base: Lake | None = None) -> None:
+        self.root = root
+        self.engine = engine
+        self._pins = dict(pins or {})
+        self._base = base
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The version of every table as it is read now."""
+        return dict(self._pins)
+
+    def restore(self) -> list[str]:
+        """Take every table back to its pin, remove tables without one, and name what had to be changed."""
+        undone = []
+        for name in self.names():
+            if name not in self._pins:
+                shutil.rmtree(self.root / name)
+                undone.append(name)
+                continue
+            table = self._delta(name)
+            if table.version() != self._pins[name]:
+                table.restore(self._pins[name])
+                self._pins[name] = table.version()
+                undone.append(name)
+        return undone
+
+    def names(self) -> list[str]:
+        """Return the names of the tables that lie on the disk, committed or not."""
+        return sorted(str(log.parent.relative_to(self.root)) for log in self.root.rglob("_delta_log"))
+
+    def has(self, name: str) -> bool:
+        """Tell whether the table exists in what is read."""
+        return name in self._pins or (self._base is not None and self._base.has(name))
+
+    def view(self, name: str) -> ir.Table:
+        """Return the rows of a table at its pin.
+
+        Raises
+        ------
+        KgfraudError
+            If the table does not exist, or its version was removed by pruning.
+        """
+        if name not in self._pins and self._base is not None:
+            return self._base.view(name)
+        if name not in self._pins:
+            raise KgfraudError(f"the lake has no table {name}; run kgfraud run first")
+        table = self._delta(name, self._pins[name])
+        files = [f.removeprefix("file://") for f in table.file_uris()]
+        if files:
+            return _naive(self.engine.parquet(files))
+        return _naive(self.engine.arrow(pa.schema(table.schema().to_arrow()).empty_table()))
+
+    def without(self, names: Iterable[str]) -> Lake:
+        """Return a lake that reads the same versions, but for some tables that it does not have."""
+        return Lake(self.root, self.engine, {name: version for name, version in self._pins.items() if name not in set(names)})
+
+    def ensure(self, name: str, schema: ibis.Schema) -> None:
+        """Create a table that does not exist yet, empty."""
+        if self.has(name):
+            return
+        path = self.root / name
+        if path.exists():
+            shutil.rmtree(path)
+        path.mkdir(parents=True)
+        DeltaTable.create(path, schema=_stored(schema), configuration=dict(CONFIGURATION))
+        self._pins[name] = 0
+
+    def append(self, name: str, rows: ir.Table, run_id: str) -> int:
+        """Add rows to a table and return their number; no row, no new version."""
+        table = self._delta(name)
+        reader = self.engine.reader(_zoned(rows.select(*self.view(name).columns)))
+        counted = _Counted(reader, pa.schema(table.schema().to_arrow()))
+        if counted.empty:
+            return 0
+        write_deltalake(
+            table, counted.reader(), mode="append", writer_properties=_WRITER, commit_properties=_by(run_id)
+        )
+        self._pins[name] = self._delta(name).version()
+        return counted.rows
+
+    def close(self, name: str, closes: ir.Table, key: Sequence[str], run_id: str) -> None:
+        """Close the current rows with the given keys at ``closes.valid_to``, in the name of a run."""
+        same = " AND ".join(f"t.{k} = s.{k}" for k in key)
+        (
+            self._delta(name)
+            .merge(
+                self.engine.reader(closes.select(*key, "valid_to")),
+                predicate=f"{same} AND t.last_run IS NULL",
+                source_alias="s",
+                target_alias="t",
+                writer_properties=_WRITER,
+                commit_properties=_by(run_id),
+            )
+            .when_matched_update({"valid_to": "s.valid_to", "last_run": f"'{run_id}'"})
+            .execute()
+        )
+        self._pins[name] = self._delta(name).version()
+
+    def prune(self, keep: Mapping[str, set[int]]) -> int:
+        """Remove the files that none of the versions to keep needs, and return their number."""
+        removed = 0
+        for name in self.names():
+            versions = sorted(keep.get(name, set()))
+            removed += len(
+                self._delta(name).vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, keep_versions=versions)
+            )
+        return removed
+
+    def _delta(self, name: str, version: int | None = None) -> DeltaTable:
+        return DeltaTable(self.root / name, version=version)
+
+
+class _Counted:
+    """A stream of record batches that is looked into before it is written, held to a schema, and counted."""
+
+    def __init__(self, reader: pa.RecordBatchReader, schema: pa.Schema) -> None:
+        self._schema = schema
+        # an engine may have a wider type in mind than the one that was asked for (a month's first day as a time)
+        self._batches = (batch.cast(schema) for batch in reader if batch.num_rows)
+        self._head = next(self._batches, None)
+        self.rows = 0
+
+    @property
+    def empty(self) -> bool:
+        return self._head is None
+
+    def reader(self) -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(self._schema, self._run())
+
+    def _run(self) -> Iterator[pa.RecordBatch]:
+        for batch in itertools.chain([self._head], self._batches):
+            self.rows += batch.num_rows
+            yield batch
+
+
+def _by(run_id: str) -> CommitProperties:
+    return CommitProperties(custom_metadata={"run_id": run_id})
+
+
+def _stored(schema: ibis.Schema) -> pa.Schema:
+    """Return the Arrow schema of a table on the disk: all nullable, timestamps marked as UTC."""
+    zoned = {name: dt.Timestamp("UTC", 6) if type_.is_timestamp() else type_ for name, type_ in schema.items()}
+    return pa.schema([field.with_nullable(True) for field in ibis.schema(zoned).to_pyarrow()])
+
+
+def _zoned(rows: ir.Table) -> ir.Table:
+    """Mark timestamps as UTC, as they are kept on the disk."""
+    return rows.mutate(**{name: rows[name].cast(dt.Timestamp("UTC", 6)) for name, t in rows.schema().items() if t.is_timestamp()})
+
+
+def _naive(rows: ir.Table) -> ir.Table:
+    """Drop the mark of UTC, since engines differ in what they do with it."""
+    return rows.mutate(**{name: rows[name].cast(dt.Timestamp(None, 6)) for name, t in rows.schema().items() if t.is_timestamp()})

@@ -1,0 +1,128 @@
+"""What the graph store must hold for a run, and which of it a store that holds an older run lacks.
+
+Knows the lake's versions and the window of transfers; hides from the store where its rows come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from kg import history, schema
+from kg.graph import columns, table_name
+from kg.lake import Lake
+from kg.store import Change, GraphStore, Type, differences, name_of
+
+#: The relationship type that ``publish.transfer_days`` bounds.
+WINDOWED = "TRANSFERRED_TO"
+
+
+@dataclass(frozen=True)
+class Held:
+    """The run that a store holds: its id and its business date."""
+
+    run_id: str
+    as_of: date
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The graph of one run as a store is to hold it.
+
+    Parameters
+    ----------
+    days
+        ``publish.transfer_days``: transfers of the last so many days only; 0 for all.
+    """
+
+    lake: Lake
+    as_of: date
+    days: int = 0
+
+    def rows(self, type_: Type) -> ir.Table | None:
+        """Return the rows of a type that the store is to hold, or None where the lake has none."""
+        name = table_name(type_)
+        if not self.lake.has(name):
+            return None
+        return self._in_window(type_, history.open_at(self.lake.view(name), self.as_of)).select(*_names(type_))
+
+    def sorted_rows(self, type_: Type) -> Iterator[pa.RecordBatch]:
+        """Stream the rows of a type in the order of their ids."""
+        rows = self.rows(type_)
+        return iter(()) if rows is None else iter(self.lake.engine.reader(rows.order_by("id")))
+
+    def since(self, held: Held | None) -> list[Change]:
+        """Return the changes that take a store from the run that it holds (None: from nothing) to this one."""
+        changes = [self._change(type_, held) for type_ in (*schema.ALL_NODES, *schema.ALL_EDGES)]
+        return [change for change in changes if change is not None]
+
+    def repair(self, store: GraphStore, folder: Path) -> list[Change]:
+        """Return the changes that take a store of unknown content to this run, by comparing every row."""
+        found = [self._repair(type_, store, folder) for type_ in (*schema.ALL_NODES, *schema.ALL_EDGES)]
+        return [change for change in found if change is not None]
+
+    def compare(self, type_: Type, store: GraphStore) -> Iterator[pa.Table]:
+        """Name what differs between this run and a store (see `kg.store.differences`)."""
+        return differences(type_, self.sorted_rows(type_), store.contents(type_))
+
+    def _in_window(self, type_: Type, rows: ir.Table) -> ir.Table:
+        if name_of(type_) != WINDOWED or not self.days:
+            return rows
+        return rows.filter(rows.at >= _begin(self.as_of, self.days))
+
+    def _change(self, type_: Type, held: Held | None) -> Change | None:
+        rows = self.rows(type_)
+        if rows is None:
+            return None
+        if held is None:
+            return self._of(type_, rows, None)
+        touched = self._touched(type_, held)
+        if touched is None:
+            return None
+        return self._of(type_, rows.semi_join(touched, "id"), touched.anti_join(rows, "id"))
+
+    def _touched(self, type_: Type, held: Held) -> ir.Table | None:
+        """Return the ids of rows that may stand otherwise in a store that holds an older run; None where there are none."""
+        stored = self.lake.view(table_name(type_))
+        changed = (stored.first_run > held.run_id) | (stored.last_run > held.run_id)
+        low, high = ibis.literal(min(held.as_of, self.as_of)), ibis.literal(max(held.as_of, self.as_of))
+        for bound in (stored.valid_from, stored.valid_to):
+            changed |= (bound > low) & (bound <= high)
+        if name_of(type_) == WINDOWED and self.days and held.as_of != self.as_of:
+            changed |= (stored.at >= _begin(min(held.as_of, self.as_of), self.days)) & (
+                stored.at < _begin(max(held.as_of, self.as_of), self.days)
+            )
+        touched = self.lake.engine.keep(stored.filter(changed.fill_null(False)).select("id").distinct())
+        return touched if self.lake.engine.count(touched) else None
+
+    def _repair(self, type_: Type, store: GraphStore, folder: Path) -> Change | None:
+        tables = list(self.compare(type_, store))
+        if not tables:
+            return None
+        found = self.lake.engine.arrow(pa.concat_tables(tables))
+        surplus = found.filter(found.what == "surplus").select("id").distinct()
+        wrong = found.filter(found.what != "surplus").select("id").distinct()
+        rows = self.rows(type_)
+        return self._of(type_, None if rows is None else rows.semi_join(wrong, "id"), surplus)
+
+    def _of(self, type_: Type, rows: ir.Table | None, gone: ir.Table | None) -> Change:
+        reader = self.lake.engine.reader
+        return Change(
+            type_,
+            (lambda: iter(())) if rows is None else (lambda: iter(reader(rows))),
+            (lambda: iter(())) if gone is None else (lambda: (batch.column(0) for batch in reader(gone))),
+        )
+
+
+def _begin(as_of: date, days: int) -> ir.TimestampScalar:
+    return ibis.literal(as_of - timedelta(days=days)).cast("timestamp(6)")
+
+
+def _names(type_: Type) -> Sequence[str]:
+    return [name for name in columns(type_).names if name != "digest"]

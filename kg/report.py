@@ -1,0 +1,62 @@
+"""What a run did, for people.
+
+Knows how the results of the stages read; hides nothing: all figures are those that the stages gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kg.pipeline import Outcome
+
+Summary = dict[str, Any]
+
+
+def summary(outcome: Outcome) -> Summary:
+    """Return what a night did as plain values."""
+    return {
+        "run_id": outcome.run_id,
+        "as_of": outcome.as_of.isoformat() if outcome.as_of else None,
+        "began": outcome.began,
+        "sources": outcome.sources,
+        "results": outcome.results,
+        "seconds": outcome.seconds,
+    }
+
+
+def text(of: Summary) -> str:
+    """Return a summary as a short report."""
+    lines = [f"Run {of['run_id'] or '(nothing committed)'}, as of {of['as_of'] or '-'}; it {of['began']}.", ""]
+    if of["sources"]:
+        lines += ["What came in", *_sources(of["sources"]), ""]
+    lines += ["What was done", *_stages(of["results"], of["seconds"])]
+    return "\n".join(lines) + "\n"
+
+
+def _sources(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    rows = [f"  {'source':36} {'rows':>11} {'refused':>9} {'new':>11} {'closed':>9}"]
+    for entry in entries:
+        rows.append(
+            f"  {entry['source']:36} {entry['rows']:>11,} {entry['quarantined']:>9,}"
+            f" {entry.get('inserted', 0):>11,} {entry.get('closed', 0):>9,}"
+        )
+        rows += [f"    warning: {warning}" for warning in entry.get("warnings", [])]
+    return rows
+
+
+def _stages(results: Mapping[str, Any], seconds: Mapping[str, float]) -> list[str]:
+    return [f"  {name:8} {seconds.get(name, 0):>8.1f} s  {_said(result)}" for name, result in results.items() if isinstance(result, Mapping)]
+
+
+def _said(result: Mapping[str, Any]) -> str:
+    """Put the result of a stage into a few words."""
+    if "said" in result:
+        return str(result["said"])
+    tables = {name: value for name, value in result.items() if isinstance(value, Mapping) and "inserted" in value}
+    if tables:
+        new, ended = sum(t["inserted"] for t in tables.values()), sum(t["closed"] for t in tables.values())
+        return f"{new:,} rows new, {ended:,} ended, in {len(tables)} tables"
+    plain = {name: value for name, value in result.items() if isinstance(value, (int, str)) and not isinstance(value, bool)}
+    return ", ".join(f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in plain.items()) or "nothing changed"

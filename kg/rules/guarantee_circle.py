@@ -1,0 +1,145 @@
+"""Parties that guarantee one another in a circle (担保圈): the default of one calls on all.
+
+Look-alike that is no hit: a chain or a star of guarantees, however long, in which nobody stands for himself again.
+
+References
+----------
+.. [1] 中国银监会办公厅《关于加强企业担保圈贷款风险防范和化解工作的通知》, 2014.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg.algorithms.interning import Interner
+from kg.algorithms.kernel import Ints
+from kg.algorithms.simple_cycles import Circles, circles
+from kg.reason import GUARANTEE_CIRCLE
+from kg.rule import Need, Rule, Tables, conform, listed, parameter, refuse_outside
+
+REQUIRES = (
+    Need("GUARANTEES", ("id", "src", "dst", "amount_fen", "valid_from")),
+    Need("BORROWED", ("id", "src", "dst")),
+)
+
+
+@dataclass(frozen=True)
+class GuaranteeCircleParameters:
+    """How circles are told."""
+
+    max_parties: int = parameter(6, "parties", "longer circles are seldom agreed on by their members; they are told as a whole")
+    max_circles: int = parameter(
+        1000, "circles of one component", "beyond it nobody reads them one by one; the component is told as a whole"
+    )
+
+    def __post_init__(self) -> None:
+        refuse_outside("max_parties", self.max_parties, 2, 20)
+        refuse_outside("max_circles", self.max_circles, 1, 1_000_000)
+
+
+def find_guarantee_circles(tables: Tables, parameters: GuaranteeCircleParameters) -> pa.Table:
+    """Find the circles in which parties guarantee one another.
+
+    ``A`` guarantees ``B`` where it guarantees ``B`` itself or a loan that ``B`` borrowed; a guarantee
+    for oneself makes no circle. A strong component is told circle by circle (each elementary circle
+    of up to ``max_parties`` once) where it has at most ``max_circles`` of them and each of its
+    members is in one; any other component is told as a whole, so that no member of a circle is missed.
+
+    Parameters
+    ----------
+    tables
+        ``GUARANTEES`` (``id, src, dst, amount_fen, valid_from``) and, for guarantees of loans,
+        ``BORROWED`` (``id, src, dst``); rows that hold today.
+
+    Returns
+    -------
+    Table of the columns `kg.rule.FOUND`, one row for each circle and member.
+        ``root``: the members in the order of the guarantees, the smallest id first, joined by ``>``;
+        for a component ``component:`` and its smallest member. ``evidence``: the ids of the circle's
+        guarantees (and of the borrowings through which they count), sorted; for a component those
+        that the member gave or received. ``amount_fen``: their sum, null where none is stated.
+        ``at``: the day on which the last of them began, as midnight UTC, null where none is stated.
+    """
+    given = _given(conform(REQUIRES, tables))
+    ids = Interner.of(given.column("src"), given.column("dst"))
+    source, target = ids.codes(given.column("src")), ids.codes(given.column("dst"))
+    found = circles(source, target, len(ids), max_length=parameters.max_parties, max_circles=parameters.max_circles)
+    whole = _told_as_a_whole(found)
+    table = pa.concat_tables([_of_circles(found, whole, ids, source, target), _of_components(found, whole, ids, source, target)])
+    return _with_evidence(table, given)
+
+
+def _given(tables: dict[str, pa.Table]) -> pa.Table:
+    """Return who guarantees whom: ``id, src, dst, amount_fen, valid_from, loan_link``, loans replaced by their borrowers."""
+    rows, borrowed = tables["GUARANTEES"], tables["BORROWED"]
+    borrowed = borrowed.rename_columns({"id": "loan_link", "src": "borrower", "dst": "dst"})
+    to_loan = pc.starts_with(rows.column("dst"), "loan:")
+    for_loan = rows.filter(to_loan).join(borrowed, "dst", join_type="inner").drop_columns(["dst"]).rename_columns({"borrower": "dst"})
+    direct = rows.filter(pc.invert(to_loan)).append_column("loan_link", pa.nulls(pc.sum(pc.invert(to_loan)).as_py() or 0, pa.string()))
+    both = pa.concat_tables([direct, for_loan.select(direct.column_names)])
+    return both.filter(pc.not_equal(both.column("src"), both.column("dst")))
+
+
+def _told_as_a_whole(found: Circles) -> Ints:
+    """Return the components (by their smallest node) that have members in no circle told."""
+    covered = np.zeros(len(found.component), dtype=np.bool_)
+    covered[found.nodes[found.nodes >= 0]] = True
+    size = np.bincount(found.component, minlength=len(covered))
+    left_out = ~covered & (size[found.component] > 1)
+    return np.unique(found.component[left_out])
+
+
+def _of_circles(found: Circles, whole: Ints, ids: Interner, source: Ints, target: Ints) -> pa.Table:
+    """Return ``finding, entity_id, root, guarantee`` (a row of the guarantees), for each circle, member and guarantee."""
+    nodes = found.nodes[~np.isin(found.component[found.nodes[:, 0]], whole)]
+    circle, position = np.nonzero(nodes >= 0)
+    member = nodes[circle, position]
+    length = (nodes >= 0).sum(axis=1)
+    following = nodes[circle, (position + 1) % length[circle]]
+    names = pa.ListArray.from_arrays(pa.array(np.append(0, np.cumsum(length)), pa.int32()), ids.names(member))
+    steps = pa.table({"pair": member * len(ids) + following, "circle": circle})
+    rows = pa.table({"pair": source * len(ids) + target, "guarantee": np.arange(len(source))})
+    evidence = steps.join(rows, "pair", join_type="inner").select(["circle", "guarantee"])
+    members = pa.table({"circle": circle, "finding": np.arange(len(circle)), "entity_id": ids.names(member)})
+    members = members.append_column("root", pc.binary_join(names, ">").take(pa.array(circle)))
+    return members.join(evidence, "circle", join_type="inner").select(["finding", "entity_id", "root", "guarantee"])
+
+
+def _of_components(found: Circles, whole: Ints, ids: Interner, source: Ints, target: Ints) -> pa.Table:
+    """Return the same columns, for each member of the components and guarantee that it gave or received inside."""
+    inside = np.flatnonzero((found.component[source] == found.component[target]) & np.isin(found.component[source], whole))
+    member, guarantee = np.concatenate([source[inside], target[inside]]), np.concatenate([inside, inside])
+    root = pc.binary_join_element_wise("component:", ids.names(found.component[member]), "")
+    # findings of circles count up from 0, those of components down from -1
+    return pa.table({"finding": -1 - member, "entity_id": ids.names(member), "root": root, "guarantee": guarantee})
+
+
+def _with_evidence(table: pa.Table, given: pa.Table) -> pa.Table:
+    """Sum up the guarantees of each finding and list their ids."""
+    key = ["finding", "entity_id", "root"]
+    for name in ("id", "amount_fen", "valid_from", "loan_link"):
+        table = table.append_column(name, given.column(name).take(table.column("guarantee")))
+    # a guarantee of a loan with two borrowers stands in two rows; its amount counts once
+    once = table.group_by([*key, "id"]).aggregate([("amount_fen", "max"), ("valid_from", "max")])
+    sums = once.group_by(key).aggregate([("amount_fen_max", "sum"), ("valid_from_max", "max")])
+    sums = sums.rename_columns({"amount_fen_max_sum": "amount_fen", "valid_from_max_max": "at"})
+    links = table.select(["finding", "loan_link"]).rename_columns(["finding", "id"])
+    evidence = pa.concat_tables([once.select(["finding", "id"]), links.filter(links.column("id").is_valid())])
+    return listed(sums, evidence.append_column("position", pa.repeat(pa.scalar(0), evidence.num_rows)))
+
+
+RULE = Rule(
+    name="guarantee_circle",
+    version="1",
+    about="Parties guarantee one another in a circle.",
+    reason=GUARANTEE_CIRCLE,
+    severity="medium",
+    action="watch",
+    parameters=GuaranteeCircleParameters(),
+    requires=REQUIRES,
+    find=find_guarantee_circles,
+)

@@ -1,0 +1,77 @@
+"""What a stage of the night is, and what the stages share.
+
+A stage says what it did as plain values; it knows the workspace, the lake and the moment, and what
+the stages before it found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from kg.config import Workspace
+from kg.errors import KgfraudError
+from kg.history import Moment, Written
+from kg.lake import Lake
+from kg.privacy import Keyring
+from kg.progress import Progress
+from kg.run import RunRecord, Runs
+
+Result = dict[str, Any]
+
+
+@dataclass
+class Night:
+    """A run under way.
+
+    Attributes
+    ----------
+    asked_as_of
+        The business date that the user asked for, or None for the newest that the sources state.
+    last
+        The record of the last committed run, or None before the first.
+    staging
+        A folder for this run alone, removed at its end.
+    changed
+        The kinds whose records this run changed.
+    sources
+        What came in, one entry for each source (see `RunRecord`).
+    """
+
+    workspace: Workspace
+    runs: Runs
+    lake: Lake
+    keyring: Keyring
+    progress: Progress
+    run_id: str
+    asked_as_of: date | None
+    last: RunRecord | None
+    staging: Path
+    as_of: date | None = None
+    changed: set[str] = field(default_factory=set)
+    sources: list[Result] = field(default_factory=list)
+    results: dict[str, Result] = field(default_factory=dict)
+
+    @property
+    def moment(self) -> Moment:
+        """The business date and the run, known once the sources were read."""
+        if self.as_of is None:
+            raise KgfraudError("the business date is not known before the sources are read")
+        return Moment(self.as_of, self.run_id)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the night; one ``after`` the commit is finished by the next run where this one dies."""
+
+    name: str
+    run: Callable[[Night], Result]
+    after: bool = False
+
+
+def tell(written: dict[str, Written]) -> Result:
+    """Return what was written, by table, without the tables in which nothing changed."""
+    return {name: {"inserted": w.inserted, "closed": w.closed} for name, w in written.items() if w}

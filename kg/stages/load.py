@@ -1,0 +1,147 @@
+"""The first stage: files in, records and quarantine out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import ibis
+
+from kg import check, history
+from kg.config import SourceSettings
+from kg.engine import union
+from kg.errors import GateError, KgfraudError
+from kg.stage import Night, Result, Stage
+from loaders import quarantine
+from loaders.delivery import Delivery
+from loaders.load import Delivered, Judge, Settled, read
+
+
+def judge(night: Night) -> list[Settled]:
+    """Read every source and hold it against its contract; nothing is changed yet."""
+    settings = night.workspace.settings
+    if not settings.sources:
+        raise KgfraudError(f"{night.workspace.toml} names no [[sources]]; add one (kgfraud ref sources shows the kinds)")
+    deliveries = [(source, Delivery.find(source)) for source in settings.sources]
+    read_in = [_read(night, source, delivery) for source, delivery in deliveries]
+    with night.progress.task("checking deliveries", total=len(read_in)) as task:
+        settled = Judge(night.lake, read_in).settle()
+        task.advance(len(settled))
+    night.sources = [_entry(s) for s in settled]
+    _warn_over_held(night, settled)
+    return settled
+
+
+def _read(night: Night, source: SourceSettings, delivery: Delivery) -> Delivered:
+    with night.progress.task(f"reading {source.name}") as task:
+        delivered = read(source, delivery, night.keyring, night.lake.engine, night.staging, night.workspace.settings.workspace.timezone)
+        task.advance(delivered.count)
+    return delivered
+
+
+def pass_gates(night: Night, settled: Sequence[Settled]) -> None:
+    """Stop the run where a delivery does not pass a gate of its source.
+
+    Raises
+    ------
+    GateError
+        With a sentence for each gate that was not passed.
+    """
+    before = {entry["source"]: entry["rows"] for entry in (night.last.sources if night.last else ())}
+    said = []
+    for s in settled:
+        tally = check.Tally(s.source.name, s.delivered.count, s.accepted_count, before.get(s.source.name))
+        said += check.stopped_by(s.source.gate, tally)
+    if said:
+        raise GateError("; ".join(said) + ". Nothing was changed; mend the delivery or the gate, then run again")
+
+
+def _load(night: Night) -> Result:
+    settled = judge(night)
+    pass_gates(night, settled)
+    night.as_of = _as_of(night, settled)
+    with night.progress.task("writing records", total=len(settled)) as task:
+        for entry, s in zip(night.sources, settled, strict=True):
+            entry.update(_write(night, s))
+            task.advance()
+    return {
+        "rows": sum(e["rows"] for e in night.sources),
+        "accepted": sum(e["accepted"] for e in night.sources),
+        "quarantined": sum(e["quarantined"] for e in night.sources),
+        "inserted": sum(e["inserted"] for e in night.sources),
+        "closed": sum(e["closed"] for e in night.sources),
+    }
+
+
+def _as_of(night: Night, settled: Sequence[Settled]) -> date:
+    """Return the business date: the one asked for, else the newest that any source states, never an earlier one than before."""
+    before = night.last.as_of if night.last else None
+    if night.asked_as_of is not None:
+        if before is not None and night.asked_as_of < before:
+            raise GateError(f"--as-of {night.asked_as_of} lies before that of the last run, {before}; a night never goes back")
+        return night.asked_as_of
+    days = [s.newest for s in settled if s.newest is not None]
+    days += [before] if before else []
+    if not days:
+        raise GateError("no source states a date, so the business date is not known; give it with --as-of YYYY-MM-DD")
+    return max(days)
+
+
+def _write(night: Night, settled: Settled) -> Result:
+    source = settled.source
+    full = source.mode == "full"
+    written = history.update(
+        night.lake,
+        f"records/{source.kind}",
+        settled.accepted,
+        ["source", "record_id"],
+        night.moment,
+        complete=full,
+        keep=settled.refused.select("record_id").distinct().mutate(source=ibis.literal(source.name)) if full else None,
+        source=source.name,
+    )
+    if written:
+        night.changed.add(source.kind)
+    refused = quarantine.update(night.lake, settled, night.keyring, night.moment)
+    return {
+        "inserted": written.inserted,
+        "closed": written.closed,
+        "unchanged": settled.accepted_count - written.inserted,
+        "newly_quarantined": refused.inserted,
+        "files": _files(settled.delivered.delivery),
+    }
+
+
+def _entry(settled: Settled) -> Result:
+    return {
+        "source": settled.source.name,
+        "kind": settled.source.kind,
+        "rows": settled.delivered.count,
+        "accepted": settled.accepted_count,
+        "quarantined": settled.refused_count,
+        "newest": settled.newest.isoformat() if settled.newest else None,
+        "warnings": [],
+    }
+
+
+def _files(delivery: Delivery) -> list[Result]:
+    return [
+        {"file": f.name, "bytes": f.mark.size, "sha256": delivery.digests.get(i), "rows": delivery.rows.get(i)}
+        for i, f in enumerate(delivery.files)
+    ]
+
+
+def _warn_over_held(night: Night, settled: Sequence[Settled]) -> None:
+    """Warn of companies whose shares sum above 100 %, over all sources of shareholders together."""
+    held = [s for s in settled if s.source.kind == "shareholders"]
+    if not held:
+        return
+    engine = night.lake.engine
+    over = engine.table(check.over_held(union([s.accepted.select("company", "share_ppm") for s in held])).order_by("company"))
+    if over.num_rows:
+        named = ", ".join(over["company"].slice(0, 3).to_pylist())
+        words = f"{over.num_rows} companies whose shares sum above 100 % ({named}{', …' if over.num_rows > 3 else ''})"
+        next(e for e in night.sources if e["source"] == held[0].source.name)["warnings"].append(words)
+
+
+STAGE = Stage("load", _load)

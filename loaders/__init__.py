@@ -1,0 +1,1 @@
+"""Loaders: a bank's files in, typed and checked records out."""

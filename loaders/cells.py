@@ -1,0 +1,117 @@
+"""What is done to the cells of a column: normal form, tokens, ids. Columns in, columns out.
+
+Python loops here run over the distinct values of a batch, never over its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg.identifiers import IdentifierError, canonical
+from kg.privacy import Keyring, base32
+from loaders.plan import normal
+
+#: What an identity card number looks like, in any spacing, and of which years; whether it is one, its date and check digit say.
+_CARD = r"^[1-9](?:[ -]*[0-9]){5}[ -]*(?:1[ -]*[89]|2[ -]*0)(?:[ -]*[0-9]){9}[ -]*[0-9Xx]$"
+#: Texts that are canonical as they stand, so that a whole column of them needs no look at each.
+AS_IT_STANDS = {"account": r"^[0-9A-Z]{4,40}$", "phone": r"^1[3-9][0-9]{9}$"}
+_NULL = pa.scalar(None, pa.string())
+
+
+def normalised(texts: pa.Array) -> pa.Array:
+    """Return texts in NFKC without blanks around them; blank ones become null.
+
+    >>> normalised(pa.array([" １２ ", "　", None])).to_pylist()
+    ['12', None, None]
+    """
+    if pc.all(pc.string_is_ascii(texts)).as_py() is False:
+        # NFKC first: it makes plain blanks of the wide and the unbreakable ones, which are then trimmed.
+        texts = pc.utf8_trim_whitespace(pc.utf8_normalize(texts, "NFKC"))
+    else:
+        texts = pc.ascii_trim_whitespace(texts)
+    empty = pc.equal(pc.binary_length(texts), 0)
+    return pc.if_else(empty, _NULL, texts) if pc.any(empty).as_py() else texts
+
+
+def translated(texts: pa.Array, values: Mapping[str, str] | None) -> pa.Array:
+    """Replace the values that are named; the others stay.
+
+    >>> translated(pa.array(["是", "?"]), {"是": "true"}).to_pylist()
+    ['true', '?']
+    """
+    if not values:
+        return texts
+    words = pa.array([normal(word) for word in values], pa.string())
+    meanings = pa.array([normal(meaning) or None for meaning in values.values()], pa.string())
+    place = pc.index_in(texts, value_set=words, skip_nulls=True)
+    return pc.if_else(pc.is_valid(place), meanings.take(place), texts)
+
+
+def joined(*parts: str | pa.Array) -> pa.Array:
+    """Join texts end to end; null where any of them is null.
+
+    >>> joined("loan:", pa.array(["1", None])).to_pylist()
+    ['loan:1', None]
+    """
+    return pc.binary_join_element_wise(*parts, "")
+
+
+def tokenised(kind: str, texts: pa.Array, keyring: Keyring) -> tuple[pa.Array, pa.Array | None]:
+    """Return the tokens of personal identifiers, and the rule that each wrong one breaks (None if none is wrong).
+
+    A wrong one has no token: its cell is null.
+    """
+    encoded = texts.dictionary_encode()
+    values: list[str] = encoded.dictionary.to_pylist()
+    rules: dict[int, str] = {}
+    for place in _to_look_at(kind, encoded.dictionary):
+        try:
+            values[place] = canonical(kind, values[place])
+        except IdentifierError as error:
+            rules[place] = error.rule
+    tokens = base32(keyring.digests(kind, values)).take(encoded.indices)
+    if not rules:
+        return tokens, None
+    faults = pa.array([rules.get(place) for place in range(len(values))], pa.string()).take(encoded.indices)
+    return pc.if_else(pc.is_valid(faults), _NULL, tokens), faults
+
+
+def _to_look_at(kind: str, distinct: pa.Array) -> list[int]:
+    """Return the places of the values that may not be canonical."""
+    if kind not in AS_IT_STANDS:
+        return list(range(len(distinct)))
+    places: list[int] = np.flatnonzero(~pc.match_substring_regex(distinct, AS_IT_STANDS[kind]).to_numpy(zero_copy_only=False)).tolist()
+    return places
+
+
+def cards(texts: pa.Array) -> pa.Array | None:
+    """Tell which texts are valid identity card numbers; None if none is."""
+    like = pc.fill_null(pc.match_substring_regex(texts, _CARD), False)
+    if not pc.any(like).as_py():
+        return None
+    return valid("cnid", texts, like)
+
+
+def valid(kind: str, texts: pa.Array, asked: pa.Array) -> pa.Array | None:
+    """Tell which texts, of those asked about, are valid identifiers of a kind; None if none is."""
+    found = []
+    for text in texts.filter(asked).unique().to_pylist():
+        with suppress(IdentifierError):
+            canonical(kind, text)
+            found.append(text)
+    return pc.is_in(texts, value_set=pa.array(found, pa.string())) if found else None
+
+
+def shielded(texts: pa.Array, keyring: Keyring, before: str = "", before_card: str = "") -> pa.Array:
+    """Return texts with a prefix; identity card numbers among them, which have no business there, as tokens with a prefix of their own."""
+    plain = joined(before, texts) if before else texts
+    found = cards(texts)
+    if found is None:
+        return plain
+    tokens, _ = tokenised("cnid", pc.if_else(found, texts, _NULL), keyring)
+    return pc.if_else(found, joined(before_card, tokens) if before_card else tokens, plain)

@@ -1,0 +1,221 @@
+"""The way of one delivery: files → typed rows → accepted and refused ones.
+
+Knows the checks that need the whole delivery (repeated ids, ends that exist nowhere) and in which
+order kinds depend on one another; hides the staging files. Nothing here changes the lake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from kg import alias, history
+from kg.config import SourceSettings
+from kg.engine import Engine, union
+from kg.lake import Lake
+from kg.privacy import Keyring
+from loaders.delivery import Delivery
+from loaders.mapping import Mapper
+from loaders.readers import read_raw
+from loaders.rows import typed
+from loaders.source import Column, Kind
+from loaders.sources import KINDS, kind
+
+FAULT = "struct<column: string, rule: string, value: string>"
+PLACE = ("_row", "_part")
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A delivery read, mapped and typed; ``rows`` lies in a staging file."""
+
+    source: SourceSettings
+    kind: Kind
+    delivery: Delivery
+    rows: ir.Table
+    count: int
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A delivery judged: ``accepted`` rows as records, ``refused`` rows as ``_row, _part, _file, _line, record_id, faults``."""
+
+    delivered: Delivered
+    accepted: ir.Table
+    refused: ir.Table
+    accepted_count: int
+    refused_count: int
+    newest: date | None
+
+    @property
+    def source(self) -> SourceSettings:
+        """The source's settings."""
+        return self.delivered.source
+
+
+def read(source: SourceSettings, delivery: Delivery, keyring: Keyring, engine: Engine, folder: Path, zone: str) -> Delivered:
+    """Read a delivery into a staging file of typed, checked rows; personal identifiers are tokens from here on."""
+    of = kind(source.kind)
+    mapper = Mapper(source, of, keyring)
+    stream = _Stream(mapper.map(raw) for raw in read_raw(delivery, source))
+    reader = pa.RecordBatchReader.from_batches(mapper.schema, stream)
+    try:
+        rows = engine.write(typed(engine.arrow(reader), of, source, zone), folder / f"{source.name}.parquet")
+    except Exception:
+        if stream.error is not None:
+            raise stream.error from None
+        raise
+    return Delivered(source, of, delivery, rows, engine.count(rows))
+
+
+class _Stream:
+    """Batches on their way into the engine, which would wrap what goes wrong in them in an error of its own."""
+
+    def __init__(self, batches: Iterator[pa.RecordBatch]) -> None:
+        self._batches = batches
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._batches
+        except Exception as error:
+            self.error = error
+            raise
+
+
+class Judge:
+    """Settles deliveries in the order of their kinds, each against what is known by then."""
+
+    def __init__(self, lake: Lake, deliveries: Sequence[Delivered]) -> None:
+        self._lake = lake
+        self._engine = lake.engine
+        self._deliveries = deliveries
+        self._known: dict[str, ir.Table] = {}
+
+    def settle(self) -> list[Settled]:
+        """Return all deliveries settled."""
+        settled: list[Settled] = []
+        for of in KINDS:
+            here = [self._settle(d) for d in self._deliveries if d.kind.name == of.name]
+            settled += here
+            for label, (name, _) in alias.OWN.items():
+                if name == of.name:
+                    self._know(label, name, here)
+        return settled
+
+    def _settle(self, delivered: Delivered) -> Settled:
+        rows = delivered.rows
+        faults = [_own_faults(rows), *self._unknown_ends(delivered)]
+        refused = self._refusals(faults)
+        good = rows.anti_join(refused, PLACE) if self._engine.count(refused) else rows
+        if delivered.source.record_id:
+            faults += [_repeated(good), *self._changed(delivered, good)]
+            refused = self._refusals(faults)
+            accepted = rows.anti_join(refused, PLACE) if self._engine.count(refused) else rows
+        else:
+            accepted = numbered(good)
+        placed = rows.select(*PLACE, "_file", "_line", "record_id").inner_join(refused, PLACE)
+        count = self._engine.count(refused)
+        return Settled(
+            delivered, _records(delivered, accepted), placed, delivered.count - count, count, self._newest(delivered, accepted)
+        )
+
+    def _refusals(self, faults: Sequence[ir.Table]) -> ir.Table:
+        """Gather faults of the same row; kept, because they are few and used often."""
+        every = union(faults)
+        return self._engine.keep(every.group_by(list(PLACE)).aggregate(faults=every.fault.collect()))
+
+    def _unknown_ends(self, delivered: Delivered) -> list[ir.Table]:
+        if delivered.source.unknown_end == "stub":
+            return []
+        return [_unknown(delivered.rows, column, self._names(column)) for column in delivered.kind.references]
+
+    def _names(self, column: Column) -> ir.Table:
+        tables = [self._known[label] for label in alias.LABELS[column.type] if label in self._known]
+        return union(tables)
+
+    def _know(self, label: str, name: str, here: Sequence[Settled]) -> None:
+        """Remember by which ids the nodes of a label are called once tonight's deliveries are in."""
+        tables = [s.accepted for s in here]
+        if self._lake.has(f"records/{name}"):
+            stored = history.current(self._lake.view(f"records/{name}"))
+            for s in here:
+                mine = stored.source == s.source.name
+                if s.source.mode == "full":
+                    stored = stored.filter(~mine | stored.record_id.isin(s.refused.record_id))
+            tables.append(stored)
+        calls = [alias.calls(label, table) for table in tables]
+        if calls:
+            self._known[label] = self._engine.keep(alias.unique(union(calls)).select("called", "ambiguous"))
+        else:
+            self._known[label] = self._engine.arrow(pa.table({"called": pa.array([], pa.string()), "ambiguous": pa.array([], pa.bool_())}))
+
+    def _changed(self, delivered: Delivered, good: ir.Table) -> list[ir.Table]:
+        """Refuse what an appending source says anew of a record that was accepted."""
+        name = f"records/{delivered.kind.name}"
+        if delivered.source.mode != "append" or not self._lake.has(name):
+            return []
+        stored = history.current(self._lake.view(name))
+        mine = stored.filter(stored.source == delivered.source.name).select("record_id", old="digest")
+        both = good.inner_join(mine, "record_id")
+        return [_fault(both.filter(both.digest != both.old), "record_id", "changed", ibis.literal("***"))]
+
+    def _newest(self, delivered: Delivered, accepted: ir.Table) -> date | None:
+        days = [accepted[c.name].date().max() if c.type == "timestamp" else accepted[c.name].max() for c in delivered.kind.own if c.dated]
+        if not days:
+            return None
+        row = self._engine.table(accepted.aggregate(**{f"d{i}": day for i, day in enumerate(days)}))
+        found = [column[0].as_py() for column in row.columns]
+        return max((day for day in found if day is not None), default=None)
+
+
+def _own_faults(rows: ir.Table) -> ir.Table:
+    bad = rows.filter(rows.faults.length() > 0)
+    return bad.select(*PLACE, fault=bad.faults.unnest())
+
+
+def _unknown(rows: ir.Table, column: Column, names: ir.Table) -> ir.Table:
+    """Return a fault for each row whose reference names no node that is known, or more than one."""
+    named = rows.filter(rows[column.name].notnull()).select(*PLACE, _end=column.name)
+    nobody = named.anti_join(names, named._end == names.called)
+    several = named.semi_join(names.filter(names.ambiguous), named._end == names.called)
+    return union(
+        [_fault(nobody, column.name, "unknown_end", nobody._end), _fault(several, column.name, "ambiguous", ibis.literal("***"))]
+    )
+
+
+def _repeated(rows: ir.Table) -> ir.Table:
+    """Return a fault for each row whose named id an earlier row of the delivery bears."""
+    counted = rows.group_by("record_id").aggregate(n=rows.count())
+    many = rows.semi_join(counted.filter(counted.n > 1), "record_id").select(*PLACE, "record_id")
+    order = ibis.row_number().over(group_by=many.record_id, order_by=[many._row, many._part])
+    later = many.mutate(_n=order).filter(ibis._._n > 0)
+    return _fault(later, "record_id", "duplicate", ibis.literal("***"))
+
+
+def numbered(rows: ir.Table) -> ir.Table:
+    """Tell equal rows of a delivery apart: the second gets ``-2`` behind its id, the third ``-3``."""
+    counted = rows.group_by("record_id").aggregate(n=rows.count())
+    several = counted.filter(counted.n > 1)
+    many = rows.semi_join(several, "record_id")
+    order = ibis.row_number().over(group_by=many.record_id, order_by=[many._row, many._part])
+    suffix = ibis.ifelse(order > 0, ibis.literal("-") + (order + 1).cast("string"), ibis.literal(""))
+    apart = many.mutate(record_id=many.record_id + suffix)
+    return union([rows.anti_join(several, "record_id"), apart])
+
+
+def _fault(rows: ir.Table, column: str, rule: str, value: ir.StringValue) -> ir.Table:
+    fault = ibis.struct({"column": ibis.literal(column), "rule": ibis.literal(rule), "value": value})
+    return rows.select(*PLACE, fault=fault)
+
+
+def _records(delivered: Delivered, rows: ir.Table) -> ir.Table:
+    """Return accepted rows in the form of ``records/<kind>``, without versions."""
+    names = [c.name for c in delivered.kind.columns]
+    return rows.select(*names, "record_id", "digest", source=ibis.literal(delivered.source.name))

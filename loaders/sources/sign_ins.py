@@ -1,0 +1,16 @@
+"""Devices that signed in to accounts."""
+
+from __future__ import annotations
+
+from loaders.source import Column, Kind
+
+KIND = Kind(
+    "sign_ins",
+    "one row for each time a device signed in to an account",
+    (
+        Column("device", "device", "the device", required=True),
+        Column("account", "account", "the account", required=True),
+        Column("at", "timestamp", "when", required=True, dated=True),
+        Column("place", "text", "where, as stated"),
+    ),
+)

@@ -1,0 +1,19 @@
+"""Money that went from one account to another."""
+
+from __future__ import annotations
+
+from loaders.source import Column, Kind
+
+KIND = Kind(
+    "transfers",
+    "one row for each transfer, withdrawal or other payment between accounts",
+    (
+        Column("payer", "account", "account that paid", required=True),
+        Column("payee", "account", "account that was paid", required=True),
+        Column("amount_fen", "money", "amount", required=True),
+        Column("currency", "code", "ISO 4217 code; empty = CNY"),
+        Column("at", "timestamp", "when it was booked", required=True, dated=True),
+        Column("purpose", "text", "stated purpose"),
+        Column("channel", "code", "transfer, withdrawal, … as stated"),
+    ),
+)

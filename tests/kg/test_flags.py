@@ -1,0 +1,193 @@
+"""Rules run over tables, and hits made into flags."""
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import ibis
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg import reason
+from kg.errors import KgfraudError, UsageError
+from kg.flags import CONTENT, FLAGS, flag_edges, flag_nodes, flags_of, in_order, stamped
+from kg.rule import FOUND, HITS, choose, evaluate
+from kg.rules import RULES
+
+A, B = "company:x:a", "company:x:b"
+
+
+def hit(entity=A, root="r", fen=5, evidence=("g1",), at=None, rule="loan_return", code="LOAN_MONEY_RETURNED"):
+    return {
+        "rule": rule,
+        "rule_version": "1",
+        "reason": code,
+        "severity": "high",
+        "action": "refer",
+        "entity_id": entity,
+        "root": root,
+        "amount_fen": fen,
+        "evidence": list(evidence),
+        "at": at,
+    }
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return ibis.duckdb.connect()
+
+
+def flags(engine, hits, parties=((A, "C-1"), (B, None))):
+    table = pa.Table.from_pylist(list(hits), schema=HITS)
+    known = pa.table({"id": [p[0] for p in parties], "customer_ref": pa.array([p[1] for p in parties], pa.string())})
+    engine.create_table("hits", table, overwrite=True)
+    engine.create_table("parties", known, overwrite=True)
+    return stamped(flags_of(engine.table("hits"), engine.table("parties")), date(2024, 5, 6), "run-1")
+
+
+def rows(engine, *args):
+    return in_order(engine.to_pyarrow(flags(engine, *args))).to_pylist()
+
+
+def test_a_hit_becomes_a_flag_with_the_customers_number(engine):
+    text = f"{len(A)}:{A};19:LOAN_MONEY_RETURNED;1:r;"
+    assert rows(engine, [hit()]) == [
+        {
+            "flag_id": hashlib.sha256(text.encode()).hexdigest()[:32],
+            "entity_id": A,
+            "customer_ref": "C-1",
+            "reason": "LOAN_MONEY_RETURNED",
+            "severity": "high",
+            "probability": None,
+            "amount_fen": 5,
+            "evidence": ["g1"],
+            "as_of": date(2024, 5, 6),
+            "run_id": "run-1",
+            "rule": "loan_return",
+            "rule_version": "1",
+            "action": "refer",
+            "schema_version": 1,
+        }
+    ]
+
+
+def test_a_party_without_a_customer_number_or_unknown_is_flagged_all_the_same(engine):
+    told = rows(engine, [hit(B), hit("person:x:nobody")])
+    assert {(f["entity_id"], f["customer_ref"]) for f in told} == {(B, None), ("person:x:nobody", None)}
+
+
+def test_hits_of_one_root_become_one_flag_with_the_largest_amount(engine):
+    early, late = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)
+    hits = [hit(fen=None, evidence=["n"]), hit(fen=7, at=late, evidence=["l"]), hit(fen=7, at=early, evidence=["e"]), hit(fen=6, at=early)]
+    assert [(f["amount_fen"], f["evidence"]) for f in rows(engine, hits)] == [(7, ["e"])]
+
+
+def test_parts_that_read_alike_when_joined_are_different_flags(engine):
+    hits = [hit("company:x:a", "b;c"), hit("company:x:a;b", "c"), hit("company:x:ab", ";c")]
+    assert len(rows(engine, hits)) == 3
+
+
+def test_no_hits_give_no_flags(engine):
+    told = in_order(engine.to_pyarrow(flags(engine, [])))
+    assert told.num_rows == 0
+    assert told.schema.equals(FLAGS)
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.lists(
+        st.builds(hit, st.sampled_from((A, B)), st.sampled_from("rs"), st.sampled_from((None, 1, 2)), st.sampled_from(("e", "f"))),
+        max_size=8,
+    ),
+    st.randoms(),
+)
+def test_the_order_of_hits_changes_nothing(hits, random):
+    engine = ibis.duckdb.connect()
+    shuffled = random.sample(hits, len(hits))
+    assert rows(engine, hits) == rows(engine, shuffled)
+    engine.disconnect()
+
+
+def test_nodes_and_relationships_of_flags_lead_from_the_party_to_what_was_said(engine):
+    awkward = ['company:x:name="A\\B"', "g2"]
+    told = flags(engine, [hit(evidence=awkward)])
+    (node,), (edge,) = (engine.to_pyarrow(make(told)).to_pylist() for make in (flag_nodes, flag_edges))
+    flag_id = engine.to_pyarrow(told.flag_id).to_pylist()[0]
+    assert json.loads(node["evidence"]) == awkward
+    assert (node["id"], node["reason"], node["action"], node["amount_fen"]) == (f"flag:{flag_id}", "LOAN_MONEY_RETURNED", "refer", 5)
+    assert edge == {"id": f"flagged:{flag_id}", "src": A, "dst": f"flag:{flag_id}"}
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
+def test_every_step_compiles_for_both_engines(dialect):
+    hits = ibis.table(ibis.schema(HITS), name="hits")
+    told = flags_of(hits, ibis.table({"id": "string", "customer_ref": "string"}, name="parties"))
+    assert told.columns == CONTENT
+    for expr in (stamped(told, date(2024, 1, 1), "run"), flag_nodes(told), flag_edges(told)):
+        assert "SELECT" in ibis.to_sql(expr, dialect=dialect)
+
+
+# Rules
+
+
+TABLES = {
+    "GUARANTEES": {"id": ["g0", "g1"], "src": [A, B], "dst": [B, A], "amount_fen": [1, 2], "valid_from": [None, None]},
+    "PAID_OUT_TO": {"id": ["p"], "src": ["loan:x:1"], "dst": ["a"], "amount_fen": [10], "at": [datetime(2024, 1, 1, tzinfo=UTC)]},
+    "BORROWED": {"id": ["b"], "src": [A], "dst": ["loan:x:1"]},
+    "OWNS_ACCOUNT": {"id": ["o"], "src": [A], "dst": ["a"]},
+    "TRANSFERRED_TO": {
+        "id": ["t0", "t1"],
+        "src": ["a", "b"],
+        "dst": ["b", "a"],
+        "amount_fen": [10, 9],
+        "currency": [None, None],
+        "at": [datetime(2024, 1, 2, tzinfo=UTC), datetime(2024, 1, 3, tzinfo=UTC)],
+    },
+}
+
+
+def read(name, columns):
+    return pa.table({column: TABLES.get(name, {}).get(column, []) for column in columns})
+
+
+def test_all_rules_run_and_their_hits_say_which_rule_they_are_of():
+    hits = evaluate(RULES, read)
+    assert hits.schema.equals(HITS)
+    assert [(h["rule"], h["reason"], h["entity_id"], h["root"], h["amount_fen"], h["action"]) for h in hits.to_pylist()] == [
+        ("guarantee_circle", "GUARANTEE_CIRCLE", A, f"{A}>{B}", 3, "watch"),
+        ("guarantee_circle", "GUARANTEE_CIRCLE", B, f"{A}>{B}", 3, "watch"),
+        ("loan_return", "LOAN_MONEY_RETURNED", A, "loan:x:1", 9, "refer"),
+    ]
+
+
+def test_a_rule_is_asked_for_the_tables_it_names_and_no_others():
+    asked = []
+    evaluate(RULES[:1], lambda name, columns: asked.append((name, *columns)) or read(name, columns))
+    assert asked == [("GUARANTEES", "id", "src", "dst", "amount_fen", "valid_from"), ("BORROWED", "id", "src", "dst")]
+
+
+def test_no_rules_give_no_hits():
+    assert evaluate((), read).schema.equals(HITS)
+
+
+def test_a_rule_that_returns_other_columns_is_refused():
+    wrong = replace(RULES[0], find=lambda tables, parameters: FOUND.empty_table().drop_columns(["root"]))
+    with pytest.raises(KgfraudError, match="the rule guarantee_circle returned the columns entity_id, amount_fen, evidence, at where"):
+        evaluate([wrong], read)
+
+
+def test_rules_have_distinct_names_reasons_and_words_for_people():
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert {rule.reason for rule in RULES} <= set(reason.REASONS)
+    assert all(p.why and p.unit for rule in RULES for p in rule.describe())
+    assert choose(RULES, "loan_return").reason is reason.reason("LOAN_MONEY_RETURNED")
+
+
+def test_an_unknown_rule_or_reason_is_refused():
+    with pytest.raises(UsageError, match="no rule named 'loan_retrun'; did you mean 'loan_return'"):
+        choose(RULES, "loan_retrun")
+    with pytest.raises(UsageError, match="no reason has the code 'X'; known are GUARANTEE_CIRCLE, LOAN_MONEY_RETURNED"):
+        reason.reason("X")

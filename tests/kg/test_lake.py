@@ -1,0 +1,121 @@
+"""The lake: versions, the way back, and old versions that stay readable."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import ibis
+import pyarrow as pa
+import pytest
+
+from kg.engine import Engine
+from kg.errors import KgfraudError
+from kg.lake import Lake
+
+SCHEMA = ibis.schema({"k": "string", "at": "timestamp(6)", "valid_to": "date", "last_run": "string"})
+
+
+@pytest.fixture
+def engine(tmp_path):
+    with Engine(tmp_path / "spill") as engine:
+        yield engine
+
+
+def add(lake, *keys, run="r"):
+    at = pa.array([1_600_000_000_123_456] * len(keys), pa.timestamp("us"))
+    nulls = pa.array([None] * len(keys))
+    table = pa.table({"k": list(keys), "at": at, "valid_to": nulls.cast(pa.date32()), "last_run": nulls.cast(pa.string())})
+    return lake.append("graph/X", lake.engine.arrow(table), run)
+
+
+def keys(lake):
+    return sorted(lake.engine.table(lake.view("graph/X"))["k"].to_pylist())
+
+
+def test_a_table_is_read_at_its_pin_while_newer_versions_exist(tmp_path, engine):
+    lake = Lake(tmp_path / "lake", engine)
+    lake.ensure("graph/X", SCHEMA)
+    add(lake, "a")
+    pins = lake.versions
+    add(lake, "b")
+    assert keys(Lake(tmp_path / "lake", engine, pins)) == ["a"]
+    assert keys(lake) == ["a", "b"]
+
+
+def test_nothing_to_append_makes_no_version(tmp_path, engine):
+    lake = Lake(tmp_path / "lake", engine)
+    lake.ensure("graph/X", SCHEMA)
+    assert add(lake) == 0
+    assert lake.versions == {"graph/X": 0}
+
+
+def test_what_a_dead_run_left_ahead_is_taken_back(tmp_path, engine):
+    lake = Lake(tmp_path / "lake", engine)
+    lake.ensure("graph/X", SCHEMA)
+    add(lake, "a")
+    pins = lake.versions
+    add(lake, "b")
+    lake.ensure("graph/Y", SCHEMA)
+    after = Lake(tmp_path / "lake", engine, pins)
+    assert after.restore() == ["graph/X", "graph/Y"]
+    assert keys(after) == ["a"]
+    assert after.names() == ["graph/X"]
+    again = Lake(tmp_path / "lake", engine, pins)
+    again.restore()
+    assert keys(again) == ["a"]
+
+
+def test_times_are_kept_to_the_microsecond_and_marked_as_utc_on_the_disk(tmp_path, engine):
+    lake = Lake(tmp_path / "lake", engine)
+    lake.ensure("graph/X", SCHEMA)
+    add(lake, "a")
+    from deltalake import DeltaTable
+
+    on_disk = DeltaTable(tmp_path / "lake/graph/X").to_pyarrow_table()
+    assert on_disk.schema.field("at").type == pa.timestamp("us", "UTC")
+    assert on_disk["at"].cast(pa.int64()).to_pylist() == [1_600_000_000_123_456]
+    assert engine.table(lake.view("graph/X"))["at"].type == pa.timestamp("us")
+
+
+def test_an_unknown_table_is_named(tmp_path, engine):
+    with pytest.raises(KgfraudError, match="no table graph/Nope"):
+        Lake(tmp_path, engine).view("graph/Nope")
+
+
+def test_a_version_is_still_there_after_forty_days_and_250_commits(tmp_path, engine):
+    lake = Lake(tmp_path / "lake", engine)
+    lake.ensure("graph/X", SCHEMA)
+    add(lake, "first")
+    pins = lake.versions
+    age(tmp_path / "lake/graph/X/_delta_log", days=40)
+    for number in range(250):
+        add(lake, f"k{number:03d}")
+    assert keys(Lake(tmp_path / "lake", engine, pins)) == ["first"]
+    assert len(keys(lake)) == 251
+
+
+def age(log, days):
+    """Make a table's log look as if it had been written some days ago, in its files' times and in its entries."""
+    past = time.time() - days * 86_400
+    for entry in log.glob("*.json"):
+        lines = [json.loads(line) for line in entry.read_text().splitlines()]
+        for line in lines:
+            if "commitInfo" in line:
+                line["commitInfo"]["timestamp"] = int(past * 1000)
+        entry.write_text("\n".join(json.dumps(line) for line in lines))
+        os.utime(entry, (past, past))
+
+
+def test_pruning_keeps_the_versions_that_are_named_and_frees_the_others(tmp_path, engine):
+    lake = Lake(tmp_path / "lake", engine)
+    lake.ensure("graph/X", SCHEMA)
+    add(lake, "a")
+    closes = engine.arrow(pa.table({"k": ["a"], "valid_to": pa.array([19000], pa.date32())}))
+    lake.close("graph/X", closes, ["k"], "r2")
+    first, second = 1, lake.versions["graph/X"]
+    assert lake.prune({"graph/X": {first, second}}) == 0
+    assert keys(Lake(tmp_path / "lake", engine, {"graph/X": first})) == ["a"]
+    assert lake.prune({"graph/X": {second}}) > 0
+    assert keys(lake) == ["a"]
