@@ -48,9 +48,10 @@ _CLOCK = f"{_HOUR}:[0-5][0-9](?::[0-5][0-9](?:[.][0-9]{{1,9}})?)?|{_HOUR}时[0-5
 #: 1 day, 2 clock, 3 offset.
 _LOOSE = f"^({_DAY})(?:[ T]*({_CLOCK}) *(Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])?)?$"
 
+_BOUNDS = ("0001-01-02 00:00:00", "9999-12-30 23:59:59.999999")
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
-#: Unit and digits, which reach to the year 5138.
-_EPOCHS = {"epoch_s": ("s", 11), "epoch_ms": ("ms", 14)}
+#: Ticks in a second, and digits, which reach to the year 5138.
+_EPOCHS = {"epoch_s": (1, 11), "epoch_ms": (1000, 14)}
 
 #: What each directive of a format matches, and what stands for it where the format lacks it.
 _DIRECTIVES = {
@@ -117,12 +118,12 @@ def utc(seen: Wall, zone: str = ZONE) -> ir.TimestampValue:
     changes = [(_naive(at + max(before, after)), after) for at, before, after in changes_of(zone)]
     local = _piecewise(moment, changes, first_offset(zone), shifted)
     stated = moment - seen.shift.as_interval("m")
-    return ibis.ifelse(seen.shift.isnull(), local, stated).cast(INSTANT)
+    return _bounded(moment, ibis.ifelse(seen.shift.isnull(), local, stated)).cast(INSTANT)
 
 
 def day(seen: Wall, zone: str = ZONE) -> ir.DateValue:
     """Return the day that a clock in a zone shows; a clock time without an offset is of that zone already."""
-    stated = (seen.moment - seen.shift.as_interval("m")).cast(INSTANT)
+    stated = _bounded(seen.moment, seen.moment - seen.shift.as_interval("m")).cast(INSTANT)
     return ibis.ifelse(seen.shift.isnull(), seen.moment.date(), local_date(stated, zone))
 
 
@@ -191,7 +192,7 @@ def first_offset(zone: str) -> int:
 
 def _zone(zone: str) -> ZoneInfo:
     if zone not in available_timezones():
-        raise UsageError(f"no time zone named '{zone}'{did_you_mean(zone, {z.lower(): z for z in available_timezones()})}")
+        raise UsageError(f"no time zone named '{zone}'{did_you_mean(zone, sorted(available_timezones()))}")
     return ZoneInfo(zone)
 
 
@@ -207,6 +208,11 @@ def _change(region: ZoneInfo, low: datetime, high: datetime) -> int:
         middle = (start + end) // 2
         start, end = (middle, end) if _offset(region, datetime.fromtimestamp(middle, UTC)) == before else (start, middle)
     return end
+
+
+def _bounded(moment: ir.TimestampValue, value: ir.TimestampValue) -> ir.TimestampValue:
+    """Refuse moments that a shift could push out of the years 1 to 9999, beyond which other programs fail."""
+    return ibis.ifelse(moment.between(*_BOUNDS), value, ibis.null(NAIVE))
 
 
 def _naive(epoch_second: int) -> ir.TimestampScalar:
@@ -263,9 +269,12 @@ def _spread(digits: ir.StringValue) -> ir.StringValue:
     return _dashed(digits) + " " + digits.substr(8, 2) + ":" + digits.substr(10, 2) + ":" + digits.substr(12, 2)
 
 
-def _epoch(text: ir.StringValue, unit: str, digits: int) -> Wall:
+def _epoch(text: ir.StringValue, per_second: int, digits: int) -> Wall:
     number = ibis.ifelse(text.re_search(f"^-?[0-9]{{1,{digits}}}$"), text, ibis.null("string")).try_cast("int64")
-    moment = ibis.timestamp("1970-01-01T00:00:00") + number.as_interval(unit)
+    # Whole seconds and the rest apart: DuckDB counts intervals in floating point, which is exact for neither together.
+    rest = number % per_second
+    seconds = ((number - rest) // per_second).cast("int64").as_interval("s")
+    moment = ibis.timestamp("1970-01-01T00:00:00") + seconds + (rest * (1000 // per_second)).as_interval("ms")
     return Wall(moment.cast(NAIVE), ibis.ifelse(number.isnull(), ibis.null("int32"), ibis.literal(0, "int32")))
 
 

@@ -79,7 +79,8 @@ def flags_of(hits: ir.Table, parties: ir.Table) -> ir.Table:
     ]
     ranked = told.mutate(_rank=ibis.row_number().over(group_by=told.flag_id, order_by=best_first))
     one = ranked.filter(ranked["_rank"] == 0)
-    known = one.left_join(parties.rename(_party="id"), one.entity_id == ibis._["_party"])
+    parties = parties.select(_party="id", customer_ref="customer_ref")
+    known = one.left_join(parties, one.entity_id == parties["_party"])
     return known.mutate(probability=ibis.null("float64"), schema_version=ibis.literal(SCHEMA_VERSION, "int64")).select(*CONTENT)
 
 

@@ -52,6 +52,11 @@ class Publication:
             return None
         return self._in_window(type_, history.open_at(self.lake.view(name), self.as_of)).select(*_names(type_))
 
+    def count(self) -> int:
+        """Return the number of all rows that the store is to hold."""
+        tables = [self.rows(type_) for type_ in (*schema.ALL_NODES, *schema.ALL_EDGES)]
+        return sum(self.lake.engine.count(rows) for rows in tables if rows is not None)
+
     def sorted_rows(self, type_: Type) -> Iterator[pa.RecordBatch]:
         """Stream the rows of a type in the order of their ids."""
         rows = self.rows(type_)

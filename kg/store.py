@@ -90,12 +90,6 @@ class GraphStore(Protocol):
     def marker(self) -> Marker:
         """Return what the store says of itself."""
 
-    def is_empty(self) -> bool:
-        """Say whether there is nothing at all in it, of anybody's."""
-
-    def fill(self, changes: Sequence[Change], run_id: str, progress: Progress | None = None) -> None:
-        """Fill an empty store by the fastest way it has, constraints included; afterwards it holds ``run_id``."""
-
     def apply(self, changes: Sequence[Change], run_id: str, progress: Progress | None = None) -> Applied:
         """Write the changes; afterwards the store holds ``run_id``."""
 

@@ -35,9 +35,26 @@ class Interner:
     @classmethod
     def of(cls, *columns: Column) -> Interner:
         """Intern all values of the columns; nulls are left out."""
+        return cls.encode(*columns)[0]
+
+    @classmethod
+    def encode(cls, *columns: Column) -> tuple[Interner, list[Ints]]:
+        """Intern all values of the columns and return the codes of each column too, with one look at each value.
+
+        >>> ids, codes = Interner.encode(pa.array(["b", None]), pa.array(["a", "b"]))
+        >>> [c.tolist() for c in codes]
+        [[1, -1], [0, 1]]
+        """
+        lengths = [len(column) for column in columns]
         chunks = [chunk for column in columns for chunk in _chunks(column)]
-        distinct = pc.unique(pa.chunked_array(chunks, type=pa.string())).drop_null()
-        return cls(distinct.take(pc.array_sort_indices(distinct)))
+        encoded = pa.chunked_array(chunks, type=pa.string()).dictionary_encode().combine_chunks()
+        seen = encoded.dictionary
+        order = pc.array_sort_indices(seen)
+        place = np.empty(len(seen) + 1, dtype=np.int64)
+        place[order.to_numpy()] = np.arange(len(seen))
+        place[-1] = -1  # where the index -1 of a null leads
+        codes = place[pc.fill_null(encoded.indices, -1).to_numpy()]
+        return cls(seen.take(order)), np.split(codes, np.cumsum(lengths)[:-1])
 
     def __len__(self) -> int:
         """Return the number of distinct ids."""

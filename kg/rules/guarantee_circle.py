@@ -65,8 +65,7 @@ def find_guarantee_circles(tables: Tables, parameters: GuaranteeCircleParameters
         ``at``: the day on which the last of them began, as midnight UTC, null where none is stated.
     """
     given = _given(conform(REQUIRES, tables))
-    ids = Interner.of(given.column("src"), given.column("dst"))
-    source, target = ids.codes(given.column("src")), ids.codes(given.column("dst"))
+    ids, (source, target) = Interner.encode(given.column("src"), given.column("dst"))
     found = circles(source, target, len(ids), max_length=parameters.max_parties, max_circles=parameters.max_circles)
     whole = _told_as_a_whole(found)
     table = pa.concat_tables([_of_circles(found, whole, ids, source, target), _of_components(found, whole, ids, source, target)])

@@ -103,8 +103,9 @@ def _circle(given: dict[str, pa.Table]) -> pa.Table:
     """Return ``loan, party, borrower, borrowed, link``: why a party is in a loan's circle (``link`` null for the borrower)."""
     loans = pa.table({"loan": pc.unique(given["PAID_OUT_TO"].column("src"))})
     borrowed = given["BORROWED"].rename_columns(["borrowed", "borrower", "loan"]).join(loans, "loan", join_type="inner")
-    held = _majorities(given["HOLDS_SHARES"])
-    ties = pa.concat_tables([given["REPRESENTS"].select(["id", "src", "dst"]), held]).rename_columns(["link", "borrower", "party"])
+    borrowers = pc.unique(borrowed.column("borrower"))
+    held, led = (rows.filter(pc.is_in(rows.column("src"), value_set=borrowers)) for rows in (given["HOLDS_SHARES"], given["REPRESENTS"]))
+    ties = pa.concat_tables([led.select(["id", "src", "dst"]), _majorities(held)]).rename_columns(["link", "borrower", "party"])
     companies = borrowed.join(ties, "borrower", join_type="inner")
     own = borrowed.append_column("party", borrowed.column("borrower")).append_column("link", pa.nulls(borrowed.num_rows, pa.string()))
     names = ["loan", "party", "borrower", "borrowed", "link"]
@@ -156,8 +157,7 @@ def _share(amount: Ints, percent: int) -> Ints:
 def _money(transfers: pa.Table, row: Ints) -> tuple[Flow, Interner]:
     """Return some rows of the transfers as a flow between interned accounts."""
     ends = [transfers.column(name).take(pa.array(row)) for name in ("src", "dst")]
-    accounts = Interner.of(*ends)
-    payer, payee = (accounts.codes(end) for end in ends)
+    accounts, (payer, payee) = Interner.encode(*ends)
     del ends  # as large as the transfers themselves
     # a column with nulls would become one of floats, though no row of interest has any
     at, amount = (pc.fill_null(transfers.column(name).cast(pa.int64()), 0).to_numpy()[row] for name in ("at", "amount_fen"))

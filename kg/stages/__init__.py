@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from kg.stage import Stage
-from kg.stages import derive, load, resolve, score
+from kg.stages import derive, export, flag, load, publish, report, resolve, score
 
-STAGES: tuple[Stage, ...] = (load.STAGE, resolve.STAGE, derive.STAGE, score.STAGE)
+STAGES: tuple[Stage, ...] = (
+    load.STAGE,
+    resolve.STAGE,
+    derive.STAGE,
+    score.STAGE,
+    flag.STAGE,
+    publish.STAGE,
+    export.STAGE,
+    report.STAGE,
+)

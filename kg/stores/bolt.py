@@ -131,11 +131,6 @@ class BoltStore:
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def fill(self, changes: Sequence[Change], run_id: str, progress: Progress | None = None) -> None:
-        """Fill an empty database, constraints included."""
-        self.prepare()
-        self.apply(changes, run_id, progress)
-
     def apply(self, changes: Sequence[Change], run_id: str, progress: Progress | None = None) -> Applied:
         """Write the changes, nodes before relationships, removals of nodes last; afterwards the graph holds ``run_id``.
 

@@ -121,8 +121,9 @@ def read(type_: Type) -> str:
     values = [f"{_read_value(f'{entity}.{p.name}', p)} AS {p.name}" for p in columns_of(type_)]
     odd = [f"CASE WHEN {entity}.{p.name} IS :: {_CYPHER_TYPE[p.type]} THEN null ELSE '{p.name}' END" for p in columns_of(type_)]
     odd += [f"CASE WHEN n:{label} THEN null ELSE '{label}' END" for label in (type_.also if isinstance(type_, NodeType) else ())]
-    strange = f"[x IN [{', '.join(odd)}] WHERE x IS NOT NULL] AS _strange"
-    return f"MATCH {match}\nWHERE {entity}.id IS NOT NULL\nRETURN {', '.join([*keys, *values, strange])}\nORDER BY id"
+    strange = "[x IN [\n    " + ",\n    ".join(odd) + "\n  ] WHERE x IS NOT NULL] AS _strange"
+    columns = ",\n  ".join([*keys, *values, strange])
+    return f"MATCH {match}\nWHERE {entity}.id IS NOT NULL\nRETURN\n  {columns}\nORDER BY id"
 
 
 def counts() -> str:
@@ -156,7 +157,8 @@ def ends(labels: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _values(type_: Type, first: int) -> str:
     """Return the map of a row's properties; the first stands at place ``first`` of the row."""
-    return "{" + ", ".join(f"{p.name}: {_write_value(f'row[{place}]', p)}" for place, p in enumerate(columns_of(type_), first)) + "}"
+    values = [f"  {p.name}: {_write_value(f'row[{place}]', p)}" for place, p in enumerate(columns_of(type_), first)]
+    return "{\n" + ",\n".join(values) + "\n}"
 
 
 def _write_value(value: str, property_: Property) -> str:

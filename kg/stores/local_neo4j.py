@@ -146,7 +146,7 @@ class LocalNeo4j:
         """
         if not self.empty():
             raise KgfraudError(
-                f"the database in {self.home} is not empty, and an offline import fills only an empty one (kgfraud publish brings in what differs)"
+                f"the database in {self.home} is not empty, and an offline import fills only an empty one (see kgfraud publish)"
             )
         with self._alone():
             self._stop()

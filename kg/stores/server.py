@@ -126,4 +126,4 @@ def _of_server(error: Any, where: str) -> KgfraudError:
 
 def _first_line(error: Any) -> str:
     text = (getattr(error, "message", None) or str(error)).strip()
-    return text.splitlines()[0][:300] if text else type(error).__name__
+    return text.splitlines()[0][:300].rstrip(": ") if text else type(error).__name__

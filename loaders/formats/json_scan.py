@@ -17,6 +17,8 @@ SOUND, MALFORMED, ZERO = 0, 1, 2
 TEXT, NULL = 0, 1
 _DEEPEST = 256
 _BAD = -1
+#: Places of the notes taken while a line is read; behind them lies the stack of open brackets.
+_START, _END, _SPARE, _NOTES = 0, 1, 2, 3
 
 
 @njit(cache=True, nogil=True)  # type: ignore[misc, unused-ignore]
@@ -63,12 +65,12 @@ def scan_objects(data: Any, size: int, rows: Any, state: Any, members: Any) -> i
     int
         The number of members; those of lines that are not sound are left out.
     """
-    stack = np.zeros(_DEEPEST, dtype=np.uint8)
-    span = np.array([0, 0, size], dtype=np.int64)
+    notes = np.zeros(_NOTES + _DEEPEST, dtype=np.int64)
+    notes[_SPARE] = size
     count = 0
     for row in range(rows.shape[1]):
         start, end = rows[0, row], rows[1, row]
-        at, found = _object(data, start, end, span, stack, members[:, count:])
+        at, found = _object(data, start, end, notes, members[:, count:])
         state[row] = SOUND if at == end else MALFORMED
         if _holds_zero(data, start, end) or (at == end and _any_zero(data, members[:, count : count + found])):
             state[row] = ZERO
@@ -79,14 +81,14 @@ def scan_objects(data: Any, size: int, rows: Any, state: Any, members: Any) -> i
 
 
 @njit(cache=True, nogil=True)  # type: ignore[misc, unused-ignore]
-def _object(data: Any, at: int, end: int, span: Any, stack: Any, members: Any) -> tuple[int, int]:
+def _object(data: Any, at: int, end: int, notes: Any, members: Any) -> tuple[int, int]:
     """Read an object; return what is behind it, and the number of its members."""
     count = 0
     at = _skip(data, _expect(data, at, end, 123), end)
     if at != _BAD and at < end and data[at] == 125:
         return at + 1, count
     while at != _BAD:
-        at = _skip(data, _pair(data, at, end, span, stack, members[:, count]), end)
+        at = _skip(data, _pair(data, at, end, notes, members[:, count]), end)
         count += 1
         if at != _BAD and at < end and data[at] == 125:
             return at + 1, count
@@ -95,20 +97,20 @@ def _object(data: Any, at: int, end: int, span: Any, stack: Any, members: Any) -
 
 
 @njit(cache=True, nogil=True)  # type: ignore[misc, unused-ignore]
-def _pair(data: Any, at: int, end: int, span: Any, stack: Any, member: Any) -> int:
+def _pair(data: Any, at: int, end: int, notes: Any, member: Any) -> int:
     """Read a key and its value; return what is behind them."""
-    at = _string(data, at, end, span)
-    member[1], member[2] = span[0], span[1]
+    at = _string(data, at, end, notes)
+    member[1], member[2] = notes[_START], notes[_END]
     at = _skip(data, _expect(data, _skip(data, at, end), end, 58), end)
-    if at == _BAD or at == end:
+    if not 0 <= at < end:
         return _BAD
     member[5] = NULL if data[at] == 110 else TEXT
     if data[at] == 34:
-        at = _string(data, at, end, span)
-        member[3], member[4] = span[0], span[1]
+        at = _string(data, at, end, notes)
+        member[3], member[4] = notes[_START], notes[_END]
         return at
     member[3] = at
-    at = _value(data, at, end, stack)
+    at = _value(data, at, end, notes[_NOTES:])
     member[4] = at
     return at
 
@@ -116,10 +118,10 @@ def _pair(data: Any, at: int, end: int, span: Any, stack: Any, member: Any) -> i
 @njit(cache=True, nogil=True)  # type: ignore[misc, unused-ignore]
 def _holds_zero(data: Any, start: int, end: int) -> bool:
     """Tell whether a NUL is among these bytes."""
+    found = False
     for at in range(start, end):
-        if data[at] == 0:
-            return True
-    return False
+        found = found or data[at] == 0
+    return found
 
 
 @njit(cache=True, nogil=True)  # type: ignore[misc, unused-ignore]
@@ -151,27 +153,27 @@ def _expect(data: Any, at: int, end: int, byte: int) -> int:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[misc, unused-ignore]
-def _string(data: Any, at: int, end: int, span: Any) -> int:
-    """Read a string; ``span`` becomes its start and end without quotes, and where the next escaped one may be written."""
-    spare = span[2]
+def _string(data: Any, at: int, end: int, notes: Any) -> int:
+    """Read a string; ``notes`` get its start and end without quotes, and where the next escaped one may be written."""
+    spare = notes[_SPARE]
     at = _expect(data, at, end, 34)
     if at == _BAD:
         return _BAD
-    span[0] = at
+    notes[_START] = at
     while at < end and data[at] != 34 and data[at] != 92:
         if data[at] < 32:
             return _BAD
         at += 1
-    span[1] = at
+    notes[_END] = at
     if at < end and data[at] == 34:
         return at + 1
     # It holds an escape: write it out behind the block.
     out = spare
-    for place in range(span[0], at):
+    for place in range(notes[_START], at):
         data[out] = data[place]
         out += 1
     at, out = _unescaped(data, at, end, out)
-    span[0], span[1], span[2] = spare, out, out
+    notes[_START], notes[_END], notes[_SPARE] = spare, out, out
     return _expect(data, at, end, 34)
 
 

@@ -39,7 +39,7 @@ def instant(moment, zone=SHANGHAI):
     return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(moments, st.sampled_from(ZONES))
 def test_clock_times_of_any_zone_are_placed_as_the_standard_library_does(engine, times, zone):
     at, day = read(engine, [str(time) for time in times], zone=zone)
@@ -60,7 +60,7 @@ def test_times_around_every_change_of_a_zone_are_placed_as_the_standard_library_
     assert at == [instant(time, zone) for time in around]
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(moments, st.sampled_from(ZONES))
 def test_the_day_of_an_instant_is_that_of_the_zone(engine, times, zone):
     instants = [time.replace(tzinfo=UTC) for time in times]
@@ -73,7 +73,7 @@ FORMS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日")
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=12)
 @given(
     st.lists(st.datetimes(datetime(1000, 1, 1), datetime(2200, 1, 1)), min_size=1, max_size=20),
     st.sampled_from(FORMS),
@@ -84,7 +84,7 @@ def test_the_usual_forms_need_no_format(engine, times, form, clock):
     assert day == [time.date() for time in times]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=12)
 @given(
     moments,
     st.sampled_from(["%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d.%m.%Y (%S:%M:%H)", "%Y%m%d%H%M%S", "%m+%d+%Y [%H|%M|%S]", "%T %F"]),
@@ -95,7 +95,7 @@ def test_a_given_format_reads_what_it_writes(engine, times, format):
     assert at == [instant(time) for time in whole]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=8)
 @given(moments, st.integers(-14 * 60, 14 * 60))
 def test_an_offset_in_the_text_goes_before_the_zone(engine, times, minutes):
     sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
@@ -105,22 +105,22 @@ def test_an_offset_in_the_text_goes_before_the_zone(engine, times, minutes):
     assert day == [time.astimezone(ZoneInfo(SHANGHAI)).date() for time in expected]
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.lists(st.integers(-(10**13), 10**14), min_size=1, max_size=40))
+@settings(deadline=None, max_examples=8)
+@given(st.lists(st.integers(-(10**13), 10**14 - 1), min_size=1, max_size=40))
 def test_milliseconds_since_1970_are_read_when_the_format_says_so(engine, values):
     at, _ = read(engine, [str(value) for value in values], "epoch_ms")
     assert at == [datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value) for value in values]
 
 
-@settings(deadline=None, max_examples=80)
-@given(st.lists(st.one_of(st.text(max_size=12), st.text("0123456789-/:.TZ+年月日 ", max_size=24)), max_size=40))
+@settings(deadline=None, max_examples=10)
+@given(st.lists(st.one_of(st.text(max_size=12), st.text("0123456789-/:.TZ+年月日 ", max_size=24)), max_size=200))
 def test_no_text_makes_it_fail(engine, texts):
-    for format in (None, "epoch_ms", "epoch_s", "%Y-%m-%d", "%y%m%d"):
+    for format in (None, "epoch_ms", "%Y-%m-%d", "%y%m%d"):
         assert len(read(engine, texts, format)[0]) == len(texts)
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.lists(st.tuples(st.integers(1, 9999), st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=40))
+@settings(deadline=None, max_examples=6)
+@given(st.lists(st.tuples(st.integers(2, 9999), st.integers(0, 14), st.integers(0, 33)), min_size=1, max_size=200))
 def test_exactly_the_days_of_the_calendar_are_read(engine, triples):
     def real(year, month, day):
         try:
@@ -150,12 +150,20 @@ def test_times_as_people_write_them_are_understood(engine, text, expected):
     assert read(engine, [text])[0] == [datetime.fromisoformat(expected)]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["2020-02-30", "2019-02-29", "2020-13-01", "2020-00-10", "2020-2/9", "2020-02-09 24:00:00", "2020-02-09 18:60:00", "2020-02-09 18:00:61", "20", "yesterday", "2020-02-09Z", ""],
-)  # fmt: skip
+NO_TIMES = """
+2020-02-30|2019-02-29|2020-13-01|2020-00-10|2020-2/9|2020-02-09 24:00:00|2020-02-09 18:60:00
+2020-02-09 18:00:61|20|yesterday|2020-02-09Z|20200230|2020/2/30|2020年2月30日|2020-02-09 18:08+25:00
+"""
+
+
+@pytest.mark.parametrize("text", ["", *NO_TIMES.strip().replace("\n", "|").split("|")])
 def test_days_and_times_that_do_not_exist_are_refused(engine, text):
     assert read(engine, [text, None]) == ([None, None], [None, None])
+
+
+def test_times_at_the_ends_of_the_calendar_are_refused_and_days_are_not(engine):
+    assert read(engine, ["0001-01-01", "9999-12-31"], zone="America/New_York") == ([None, None], [date(1, 1, 1), date(9999, 12, 31)])
+    assert read(engine, ["0001-01-01 00:00:00+14:00", "9999-12-31 23:59:59-14:00"]) == ([None, None], [None, None])
 
 
 def test_a_format_may_lack_day_and_time(engine):

@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg import reason
+from kg import reason, schema
+from kg.engine import Engine
 from kg.errors import KgfraudError, UsageError
-from kg.flags import CONTENT, FLAGS, flag_edges, flag_nodes, flags_of, in_order, stamped
-from kg.rule import FOUND, HITS, choose, evaluate
+from kg.flags import CONTENT, FLAGS, customers, flag_edges, flag_nodes, flags_of, in_order, stamped
+from kg.graph import Graph, columns, table_name
+from kg.lake import Lake
+from kg.rule import FOUND, HITS, choose, evaluate, reading
 from kg.rules import RULES
 
 A, B = "company:x:a", "company:x:b"
@@ -36,20 +39,19 @@ def hit(entity=A, root="r", fen=5, evidence=("g1",), at=None, rule="loan_return"
 
 
 @pytest.fixture(scope="module")
-def engine():
-    return ibis.duckdb.connect()
+def engine(tmp_path_factory):
+    with Engine(tmp_path_factory.mktemp("spill"), memory="500MB", threads=1) as engine:
+        yield engine
 
 
 def flags(engine, hits, parties=((A, "C-1"), (B, None))):
     table = pa.Table.from_pylist(list(hits), schema=HITS)
     known = pa.table({"id": [p[0] for p in parties], "customer_ref": pa.array([p[1] for p in parties], pa.string())})
-    engine.create_table("hits", table, overwrite=True)
-    engine.create_table("parties", known, overwrite=True)
-    return stamped(flags_of(engine.table("hits"), engine.table("parties")), date(2024, 5, 6), "run-1")
+    return stamped(flags_of(engine.arrow(table), engine.arrow(known)), date(2024, 5, 6), "run-1")
 
 
 def rows(engine, *args):
-    return in_order(engine.to_pyarrow(flags(engine, *args))).to_pylist()
+    return in_order(engine.table(flags(engine, *args))).to_pylist()
 
 
 def test_a_hit_becomes_a_flag_with_the_customers_number(engine):
@@ -91,7 +93,7 @@ def test_parts_that_read_alike_when_joined_are_different_flags(engine):
 
 
 def test_no_hits_give_no_flags(engine):
-    told = in_order(engine.to_pyarrow(flags(engine, [])))
+    told = in_order(engine.table(flags(engine, [])))
     assert told.num_rows == 0
     assert told.schema.equals(FLAGS)
 
@@ -104,18 +106,15 @@ def test_no_hits_give_no_flags(engine):
     ),
     st.randoms(),
 )
-def test_the_order_of_hits_changes_nothing(hits, random):
-    engine = ibis.duckdb.connect()
-    shuffled = random.sample(hits, len(hits))
-    assert rows(engine, hits) == rows(engine, shuffled)
-    engine.disconnect()
+def test_the_order_of_hits_changes_nothing(engine, hits, random):
+    assert rows(engine, hits) == rows(engine, random.sample(hits, len(hits)))
 
 
 def test_nodes_and_relationships_of_flags_lead_from_the_party_to_what_was_said(engine):
     awkward = ['company:x:name="A\\B"', "g2"]
     told = flags(engine, [hit(evidence=awkward)])
-    (node,), (edge,) = (engine.to_pyarrow(make(told)).to_pylist() for make in (flag_nodes, flag_edges))
-    flag_id = engine.to_pyarrow(told.flag_id).to_pylist()[0]
+    (node,), (edge,) = (engine.table(make(told)).to_pylist() for make in (flag_nodes, flag_edges))
+    flag_id = engine.table(told).column("flag_id")[0].as_py()
     assert json.loads(node["evidence"]) == awkward
     assert (node["id"], node["reason"], node["action"], node["amount_fen"]) == (f"flag:{flag_id}", "LOAN_MONEY_RETURNED", "refer", 5)
     assert edge == {"id": f"flagged:{flag_id}", "src": A, "dst": f"flag:{flag_id}"}
@@ -167,6 +166,26 @@ def test_a_rule_is_asked_for_the_tables_it_names_and_no_others():
     asked = []
     evaluate(RULES[:1], lambda name, columns: asked.append((name, *columns)) or read(name, columns))
     assert asked == [("GUARANTEES", "id", "src", "dst", "amount_fen", "valid_from"), ("BORROWED", "id", "src", "dst")]
+
+
+def put(lake, type_, *rows):
+    """Write rows to the table of a type, null where a row says nothing."""
+    lake.ensure(table_name(type_), columns(type_))
+    full = pa.Table.from_pylist([{"digest": "d", "first_run": "run-0", **row} for row in rows], schema=columns(type_).to_pyarrow())
+    lake.append(table_name(type_), lake.engine.arrow(full), "run-0")
+
+
+def test_rules_read_what_the_graph_holds_on_the_day(engine, tmp_path):
+    lake = Lake(tmp_path, engine)
+    ended = {"id": "g2", "src": B, "dst": A, "valid_to": date(2024, 1, 1)}
+    put(lake, schema.edge("GUARANTEES"), {"id": "g0", "src": A, "dst": B}, {"id": "g1", "src": B, "dst": A}, ended)
+    put(lake, schema.node("Company"), {"id": A, "customer_ref": "C-1"})
+    graph = Graph(lake, date(2024, 5, 6))
+    hits = evaluate(RULES, reading(graph))
+    assert [(h["entity_id"], h["evidence"]) for h in hits.to_pylist()] == [(A, ["g0", "g1"]), (B, ["g0", "g1"])]
+    assert reading(graph)("Company", ("id", "customer_ref")).to_pylist() == [{"id": A, "customer_ref": "C-1"}]
+    told = in_order(engine.table(stamped(flags_of(engine.arrow(hits), customers(graph)), graph.as_of, "run-1")))
+    assert {(f["entity_id"], f["customer_ref"]) for f in told.to_pylist()} == {(A, "C-1"), (B, None)}
 
 
 def test_no_rules_give_no_hits():

@@ -18,6 +18,7 @@ from kg.config import SourceSettings
 from kg.errors import GateError, UsageError
 from loaders.delivery import Delivery
 from loaders.formats import part, stream
+from loaders.formats.parquet import Parquet
 from loaders.readers import collect_raw, read_raw, restored
 
 #: Compiled loops are loaded, or compiled, by whichever example comes first.
@@ -242,6 +243,8 @@ def test_numbers_in_json_keep_their_digits(tmp_path):
         b'{"a":NaN}',
         b'{"a":"x}',
         b'{"a":"\\x"}',
+        b'{"a":"\\n\t"}',
+        b'{"a":"\\n',
         b'{"a":"\\u12g4"}',
         b'{"a":"\\ud800"}',
         b'{"a":"\\udc00"}',
@@ -466,6 +469,11 @@ def test_a_kept_row_whose_quote_is_open_under_other_settings_stays_refused(tmp_p
     delivery, asked = deliver(tmp_path, b"a,b\n'x,y,z\n")
     mended = asked.model_copy(update={"quote": "'"})
     assert [row["_fault"] for row in again(kept(delivery, asked), mended)] == ["|ragged|0 cells, not 2"]
+
+
+def test_rows_kept_as_text_are_no_rows_of_a_parquet_file(tmp_path):
+    with pytest.raises(GateError, match=r"test\.rows is Parquet now, but 1 refused rows with 2 heads were kept as text"):
+        Parquet().restore([b"1,2,3"], ("a", "b"), source(tmp_path))
 
 
 def test_bad_bytes_of_a_gb18030_file_are_kept_as_they_were(tmp_path):

@@ -18,8 +18,9 @@ def test_codes_lead_back_to_the_ids_and_keep_their_byte_order(left, right):
     distinct = sorted({w for w in left + right if w is not None}, key=str.encode)
     assert ids.values.to_pylist() == distinct
     assert len(ids) == len(distinct)
-    for words, column in zip((left, right), columns, strict=True):
+    for words, column, encoded in zip((left, right), columns, Interner.encode(*columns)[1], strict=True):
         codes = ids.codes(column)
+        assert encoded.tolist() == codes.tolist()
         assert codes.dtype == np.int64
         assert [None if c < 0 else distinct[c] for c in codes] == words
 

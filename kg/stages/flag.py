@@ -1,0 +1,51 @@
+"""Rules held against the graph: hits, and the flags that follow from them."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from kg import history, schema
+from kg.derivation import store
+from kg.flags import CONTENT, FLAGS, customers, flag_edges, flag_id, flag_nodes, flags_of, stamped
+from kg.graph import Graph
+from kg.history import Written
+from kg.lake import Lake
+from kg.rule import HITS, evaluate, reading
+from kg.rules import RULES
+from kg.stage import Night, Result, Stage, tell
+
+HITS_TABLE, FLAGS_TABLE = "derived/hits", "derived/flags"
+
+
+def _flag(night: Night) -> Result:
+    graph = Graph(night.lake, night.moment.as_of, night.workspace.settings.workspace.timezone)
+    with night.progress.task("holding the rules against the graph", total=len(RULES)) as task:
+        hits = graph.engine.arrow(evaluate(RULES, reading(graph)))
+        task.advance(len(RULES))
+    flags = graph.engine.keep(flags_of(hits, customers(graph)))
+    written = {
+        HITS_TABLE: _keep(night, HITS_TABLE, hits.mutate(id=flag_id(hits)), ("id", *HITS.names)),
+        FLAGS_TABLE: _keep(night, FLAGS_TABLE, flags.mutate(id=flags.flag_id), ("id", *CONTENT)),
+        "graph/Flag": store(night.lake, schema.node("Flag"), flag_nodes(flags), "derived.flags", night.moment),
+        "graph/FLAGGED": store(night.lake, schema.edge("FLAGGED"), flag_edges(flags), "derived.flags", night.moment),
+    }
+    return {**tell(written), "flags": graph.engine.count(flags), "hits": graph.engine.count(hits)}
+
+
+def _keep(night: Night, name: str, rows: ir.Table, columns: tuple[str, ...]) -> Written:
+    content = rows.select(*columns)
+    content = content.mutate(digest=history.digest(content, columns), valid_from=ibis.null("date"), valid_to=ibis.null("date"))
+    # several hits may lead to one flag, so what a hit says is part of its key
+    return history.update(night.lake, name, content, ["id", "digest"], night.moment)
+
+
+def told(lake: Lake, night: Night) -> pa.Table:
+    """Return the flags of the night as the loan system is told of them."""
+    if not lake.has(FLAGS_TABLE):
+        return FLAGS.empty_table()
+    return lake.engine.table(stamped(history.current(lake.view(FLAGS_TABLE)), night.moment.as_of, night.run_id))
+
+
+STAGE = Stage("flag", _flag)

@@ -1,0 +1,3 @@
+UNWIND $ids AS id
+MATCH ()-[r:REPAID {id: id}]->()
+DELETE r;

@@ -1,0 +1,40 @@
+MATCH (n:Company)
+WHERE n.id IS NOT NULL
+RETURN
+  n.id AS id,
+  CASE WHEN n.uscc IS :: STRING THEN n.uscc END AS uscc,
+  CASE WHEN n.name IS :: STRING THEN n.name END AS name,
+  CASE WHEN n.status IS :: STRING THEN n.status END AS status,
+  CASE WHEN n.region IS :: STRING THEN n.region END AS region,
+  CASE WHEN n.industry IS :: STRING THEN n.industry END AS industry,
+  CASE WHEN n.founded_on IS :: DATE THEN duration.inDays($day_0, n.founded_on).days END AS founded_on,
+  CASE WHEN n.capital_fen IS :: INTEGER THEN n.capital_fen END AS capital_fen,
+  CASE WHEN n.blocked IS :: BOOLEAN THEN n.blocked END AS blocked,
+  CASE WHEN n.customer_ref IS :: STRING THEN n.customer_ref END AS customer_ref,
+  CASE WHEN n.stub IS :: BOOLEAN THEN n.stub END AS stub,
+  CASE WHEN n.source IS :: STRING THEN n.source END AS source,
+  CASE WHEN n.record_id IS :: STRING THEN n.record_id END AS record_id,
+  CASE WHEN n.valid_from IS :: DATE THEN duration.inDays($day_0, n.valid_from).days END AS valid_from,
+  CASE WHEN n.valid_to IS :: DATE THEN duration.inDays($day_0, n.valid_to).days END AS valid_to,
+  CASE WHEN n.first_run IS :: STRING THEN n.first_run END AS first_run,
+  CASE WHEN n.last_run IS :: STRING THEN n.last_run END AS last_run,
+  [x IN [
+    CASE WHEN n.uscc IS :: STRING THEN null ELSE 'uscc' END,
+    CASE WHEN n.name IS :: STRING THEN null ELSE 'name' END,
+    CASE WHEN n.status IS :: STRING THEN null ELSE 'status' END,
+    CASE WHEN n.region IS :: STRING THEN null ELSE 'region' END,
+    CASE WHEN n.industry IS :: STRING THEN null ELSE 'industry' END,
+    CASE WHEN n.founded_on IS :: DATE THEN null ELSE 'founded_on' END,
+    CASE WHEN n.capital_fen IS :: INTEGER THEN null ELSE 'capital_fen' END,
+    CASE WHEN n.blocked IS :: BOOLEAN THEN null ELSE 'blocked' END,
+    CASE WHEN n.customer_ref IS :: STRING THEN null ELSE 'customer_ref' END,
+    CASE WHEN n.stub IS :: BOOLEAN THEN null ELSE 'stub' END,
+    CASE WHEN n.source IS :: STRING THEN null ELSE 'source' END,
+    CASE WHEN n.record_id IS :: STRING THEN null ELSE 'record_id' END,
+    CASE WHEN n.valid_from IS :: DATE THEN null ELSE 'valid_from' END,
+    CASE WHEN n.valid_to IS :: DATE THEN null ELSE 'valid_to' END,
+    CASE WHEN n.first_run IS :: STRING THEN null ELSE 'first_run' END,
+    CASE WHEN n.last_run IS :: STRING THEN null ELSE 'last_run' END,
+    CASE WHEN n:Party THEN null ELSE 'Party' END
+  ] WHERE x IS NOT NULL] AS _strange
+ORDER BY id;

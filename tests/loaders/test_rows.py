@@ -1,0 +1,212 @@
+import hashlib
+import json
+from datetime import UTC, date, datetime
+
+import ibis
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg.config import SourceSettings
+from kg.engine import Engine
+from kg.errors import UsageError
+from loaders.rows import MARKS, RULES, redacted, typed
+from loaders.sources import KINDS, kind
+
+MARK_TYPES = {"_file": "int32", "_line": "int64", "_row": "int64", "_part": "int32", "_fault": "string", "_key": "string"}
+TOKEN = "a" * 24
+GOOD = {
+    "payer": f"account:crm:{TOKEN}",
+    "payee": f"account:crm:{TOKEN[:-1]}b",
+    "amount_fen": "1,234.50",
+    "at": "2020-02-09 18:08:45.162",
+}
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    with Engine(tmp_path_factory.mktemp("spill")) as opened:
+        yield opened
+
+
+def settings_of(of, **more):
+    return SourceSettings(name="crm.file", kind=of.name, path="file.csv", **more)
+
+
+def rows_of(engine, name, rows, **more):
+    """Type rows as a mapping would hand them over; what a row does not name is null."""
+    of = kind(name)
+    columns = {column.name: pa.array([row.get(column.name) for row in rows], pa.string()) for column in of.columns}
+    count = len(rows)
+    marks = {
+        "_file": pa.array([0] * count, pa.int32()),
+        "_line": pa.array(range(2, count + 2), pa.int64()),
+        "_row": pa.array(range(count), pa.int64()),
+        "_part": pa.array([0] * count, pa.int32()),
+        "_fault": pa.array([row.get("_fault") for row in rows], pa.string()),
+        "_key": pa.array([row.get("_key") for row in rows], pa.string()),
+    }
+    return engine.table(typed(engine.arrow(pa.table(columns | marks)), of, settings_of(of, **more))).sort_by("_row").to_pylist()
+
+
+def faults_of(engine, name, row, **more):
+    (found,) = rows_of(engine, name, [row], **more)
+    return [(fault["column"], fault["rule"], fault["value"]) for fault in found["faults"]]
+
+
+@pytest.mark.parametrize("of", KINDS, ids=lambda k: k.name)
+@pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
+def test_every_kind_compiles_for_both_engines(of, dialect):
+    raw = ibis.table({**{column.name: "string" for column in of.columns}, **MARK_TYPES}, name="raw")
+    assert ibis.to_sql(typed(raw, of, settings_of(of)), dialect=dialect)
+
+
+@pytest.mark.parametrize("of", KINDS, ids=lambda k: k.name)
+def test_every_kind_gives_the_types_that_the_lake_holds(of):
+    raw = ibis.table({**{column.name: "string" for column in of.columns}, **MARK_TYPES}, name="raw")
+    schema = typed(raw, of, settings_of(of)).schema()
+    assert tuple(schema.names) == (*MARKS, *(column.name for column in of.columns), "record_id", "digest", "faults")
+    for column in of.columns:
+        assert schema[column.name] == ibis.dtype(column.stored)
+
+
+def test_a_good_row_becomes_values(engine):
+    (row,) = rows_of(engine, "transfers", [GOOD | {"purpose": "货款", "valid_from": "2020/2/9"}])
+    assert row["amount_fen"] == 123450
+    assert row["at"] == datetime(2020, 2, 9, 10, 8, 45, 162000, UTC)
+    assert row["valid_from"] == date(2020, 2, 9)
+    assert (row["payer"], row["purpose"], row["currency"]) == (GOOD["payer"], "货款", None)
+    assert row["faults"] == []
+    assert row["record_id"] == row["digest"]
+
+
+def test_the_mapping_says_unit_format_and_zone(engine):
+    columns = {
+        "amount_fen": {"column": "金额", "unit": "万元"},
+        "at": {"column": "时间", "format": "%d/%m/%Y %H:%M", "zone": "America/New_York"},
+    }
+    (row,) = rows_of(engine, "transfers", [GOOD | {"amount_fen": "1.5", "at": "9/2/2020 18:08"}], columns=columns)
+    assert row["amount_fen"] == 1500000
+    assert row["at"] == datetime(2020, 2, 9, 23, 8, tzinfo=UTC)
+    assert row["faults"] == []
+
+
+def test_a_unit_format_or_zone_that_is_not_known_is_refused():
+    of = kind("transfers")
+    raw = ibis.table({**{column.name: "string" for column in of.columns}, **MARK_TYPES}, name="raw")
+    for column in ({"column": "x", "unit": "美元"}, {"column": "x", "format": "%Q"}, {"column": "x", "zone": "Mars/Olympus"}):
+        name = "amount_fen" if "unit" in column else "at"
+        with pytest.raises(UsageError):
+            typed(raw, of, settings_of(of, columns={name: column}))
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "fault"),
+    [
+        ("transfers", GOOD | {"amount_fen": "-12,5O"}, ("amount_fen", "money", "-12,5O")),
+        ("transfers", GOOD | {"at": "2020-02-30 10:00:00"}, ("at", "timestamp", "2020-02-30 10:00:00")),
+        ("transfers", GOOD | {"payee": None}, ("payee", "required", None)),
+        ("transfers", GOOD | {"amount_fen": None}, ("amount_fen", "required", None)),
+        ("transfers", GOOD | {"valid_to": "2020-02-30"}, ("valid_to", "date", "2020-02-30")),
+        ("companies", {"name": "某公司"}, ("company, uscc", "one_of", None)),
+        ("companies", {"uscc": "91110000600037341M"}, ("uscc", "uscc_check", "#M")),
+        ("companies", {"uscc": "362322198709086409"}, ("uscc", "uscc_organisation", "#")),
+        ("companies", {"uscc": "营业执照"}, ("uscc", "uscc", "某某某某")),
+        ("companies", {"company": "company:crm:1", "blocked": "maybe"}, ("blocked", "flag", "maybe")),
+        ("shareholders", {"holder": "person:crm:1", "company": "company:uscc:123"}, ("company", "uscc", "***")),
+        ("shareholders", {"holder": "company:uscc:91110000600037341M", "company": "company:crm:1"}, ("holder", "uscc_check", "***")),
+        ("shareholders", {"holder": "person:crm:1", "company": "company:crm:1", "share_ppm": "-0.1"}, ("share_ppm", "share", "-0.1")),
+        ("tax_filings", {"company": "company:crm:1", "period": "2020-01-01", "tax_fen": "1", "months": "x"}, ("months", "integer", "x")),
+        ("loans", {"loan": "loan:crm:1", "borrower_kind": "trust"}, ("borrower_kind", "values", "trust")),
+        ("guarantees", {"guarantor": "person:crm:1"}, ("beneficiary, loan", "one_of", None)),
+    ],
+)
+def test_a_row_that_breaks_a_rule_says_which(engine, name, row, fault):
+    assert faults_of(engine, name, row) == [fault]
+
+
+def test_a_row_says_everything_that_is_wrong_with_it(engine):
+    bad = {"payer": GOOD["payer"], "amount_fen": "x", "at": "13912345678 王五"}
+    assert faults_of(engine, "transfers", bad) == [
+        ("payee", "required", None),
+        ("amount_fen", "money", "x"),
+        ("at", "timestamp", "# 某某"),
+    ]
+
+
+def test_what_the_reader_found_is_kept_and_not_called_missing_as_well(engine):
+    bad = GOOD | {"payee": None, "_fault": "payee|account|***"}
+    assert faults_of(engine, "transfers", bad) == [("payee", "account", "***")]
+    assert faults_of(engine, "transfers", {"_fault": "|ragged|7 cells|5 heads"}) == [(None, "ragged", "7 cells|5 heads")]
+    assert faults_of(engine, "persons", {"_fault": "cnid|cnid_check|***"}) == [("cnid", "cnid_check", "***")]
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("true", True), ("FALSE", False), ("1", True), ("0", False), ("是", True), ("否", False), ("y", True), ("N", False), ("no", False)],
+)
+def test_flags_are_read_in_the_usual_words(engine, word, value):
+    (row,) = rows_of(engine, "companies", [{"company": "company:crm:1", "blocked": word}])
+    assert row["blocked"] is value
+
+
+def test_a_company_code_is_stored_in_one_spelling(engine):
+    rows = rows_of(engine, "companies", [{"uscc": "91110000600037341l"}, {"uscc": "9111 0000 6000 3734 1L"}])
+    assert {row["uscc"] for row in rows} == {"91110000600037341L"}
+    assert len({row["digest"] for row in rows}) == 1
+
+
+def test_a_named_record_keeps_its_name_and_changes_its_digest(engine):
+    first, second = rows_of(engine, "transfers", [GOOD | {"_key": "17"}, GOOD | {"_key": "17", "amount_fen": "1234.51"}])
+    assert first["record_id"] == second["record_id"] == "17"
+    assert first["digest"] != second["digest"]
+
+
+def test_the_digest_is_the_sha_256_of_the_canonical_row(engine):
+    (row,) = rows_of(engine, "kinship", [{"a": "person:crm:1", "b": "person:crm:22", "kinship": "配偶", "valid_from": "2020-02-09"}])
+    assert row["digest"] == hashlib.sha256("12:person:crm:113:person:crm:222:配偶2020-02-09;~".encode()).hexdigest()
+
+
+def test_two_ways_to_write_a_value_have_one_digest(engine):
+    rows = rows_of(engine, "transfers", [GOOD, GOOD | {"amount_fen": "￥".replace("￥", "¥") + "1234.5", "at": "2020/2/9 18:08:45.162"}])
+    assert rows[0]["digest"] == rows[1]["digest"]
+
+
+cells = st.one_of(st.none(), st.text("ab:;~|0123456789-. 年王", min_size=1, max_size=6))
+rows = st.fixed_dictionaries({"a": cells, "b": cells, "kinship": cells})
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(rows, min_size=2, max_size=60))
+def test_rows_have_equal_digests_exactly_when_they_are_equal(engine, given_rows):
+    digests = [row["digest"] for row in rows_of(engine, "kinship", given_rows)]
+    seen = {}
+    for row, digest in zip(given_rows, digests, strict=True):
+        assert seen.setdefault(digest, json.dumps(row)) == json.dumps(row)
+    assert len(set(digests)) == len({json.dumps(row) for row in given_rows})
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.sampled_from(KINDS), st.data())
+def test_no_cell_makes_it_fail_and_each_is_a_value_or_a_fault(engine, of, data):
+    names = [column.name for column in of.columns]
+    texts = st.lists(st.one_of(st.none(), st.text(min_size=1, max_size=12)), min_size=len(names), max_size=len(names))
+    made = [dict(zip(names, row, strict=True)) for row in data.draw(st.lists(texts, min_size=1, max_size=20))]
+    for given_row, row in zip(made, rows_of(engine, of.name, made), strict=True):
+        blamed = {fault["column"] for fault in row["faults"]}
+        assert {fault["rule"] for fault in row["faults"]} <= {rule.name for rule in RULES}
+        for name, text in given_row.items():
+            assert (text is None) == (row[name] is None) or name in blamed
+
+
+def test_a_shown_value_holds_nothing_personal(engine):
+    table = engine.arrow(pa.table({"text": ["13912345678", "王小二 li@a.cn", "x" * 99, "-12,5O", "36042619910101007X"]}))
+    shown = engine.table(table.select(shown=redacted(table.text)))["shown"].to_pylist()
+    assert shown == ["#", "某某某 …@…", "x" * 40, "-12,5O", "#X"]
+
+
+def test_every_rule_is_named_once_and_says_what_it_asks_for():
+    names = [rule.name for rule in RULES]
+    assert len(names) == len(set(names))
+    assert all(rule.about for rule in RULES)
