@@ -34,6 +34,15 @@ def table_name(type_: schema.NodeType | schema.EdgeType) -> str:
     return f"graph/{type_.label if isinstance(type_, schema.NodeType) else type_.type}"
 
 
+def holding(rows: ir.Table, type_: schema.NodeType | schema.EdgeType, as_of: date, zone: str) -> ir.Table:
+    """Return the rows of a label's or type's table that hold on a day.
+
+    A node holds for as long as anybody names it, whatever span its registration states: a company that
+    was struck off, or is yet to be founded, still has the relationships that it has.
+    """
+    return history.current(rows) if isinstance(type_, schema.NodeType) else history.open_at(rows, as_of, zone)
+
+
 class Graph:
     """What holds on ``as_of``, read from the lake at the versions that it pins; days are those of ``zone``."""
 
@@ -58,7 +67,7 @@ class Graph:
         name = f"records/{kind}"
         if not self._lake.has(name):
             return None
-        rows = history.open_at(self._lake.view(name), self.as_of)
+        rows = history.open_at(self._lake.view(name), self.as_of, self.zone)
         if references and self._lake.has(alias.TABLE):
             rows = alias.swap(rows, references, history.current(self._lake.view(alias.TABLE)))
         return rows
@@ -74,5 +83,5 @@ class Graph:
     def _rows(self, type_: schema.NodeType | schema.EdgeType) -> ir.Table:
         name = table_name(type_)
         if self._lake.has(name):
-            return history.open_at(self._lake.view(name), self.as_of)
+            return holding(self._lake.view(name), type_, self.as_of, self.zone)
         return self.engine.arrow(pa.schema(columns(type_).to_pyarrow()).empty_table())

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
@@ -153,9 +154,9 @@ def _closes(
     until = ibis.greatest(ibis.least(current.valid_to.fill_null(as_of), as_of), current.valid_from.fill_null(as_of))
     ended = current.select(*key, "digest", _until=until)
     if not complete:
-        ended = ended.semi_join(incoming, key)
+        ended = ended.semi_join(incoming.select(*key).distinct(), key)
     elif keep is not None:
-        ended = ended.anti_join(keep.anti_join(incoming, key), key)
+        ended = ended.anti_join(keep.view().anti_join(incoming.select(*key).distinct(), key), key)
     return ended.anti_join(incoming, [*key, "digest"]).select(*key, valid_to=ended._until)
 
 
@@ -188,9 +189,21 @@ def current(table: ir.Table) -> ir.Table:
     return table.filter(table.last_run.isnull())
 
 
-def open_at(table: ir.Table, as_of: date) -> ir.Table:
-    """Return the current rows that hold on a day: ``valid_from <= as_of < valid_to``, null being open."""
+def open_at(table: ir.Table, as_of: date, zone: str) -> ir.Table:
+    """Return the current rows that hold on a day: ``valid_from <= as_of < valid_to``, null being open.
+
+    Of rows that tell an event, by a column ``at``, only those that have happened by the end of the day in ``zone``.
+    """
     day = ibis.literal(as_of)
     begun = table.valid_from.isnull() | (table.valid_from <= day)
     lasting = table.valid_to.isnull() | (table.valid_to > day)
-    return table.filter(table.last_run.isnull() & begun & lasting)
+    held = table.last_run.isnull() & begun & lasting
+    if "at" in table.columns:
+        held &= table["at"].isnull() | (table["at"] < day_end(as_of, zone))
+    return table.filter(held)
+
+
+def day_end(day: date, zone: str) -> ir.TimestampScalar:
+    """Return the moment (UTC) at which a day has ended in a zone."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
+    return ibis.literal(midnight.astimezone(UTC).replace(tzinfo=None)).cast("timestamp(6)")

@@ -2,7 +2,7 @@
 
 Knows the Chinese numbers (unified social credit code, resident identity number, phones) and the shape of the others;
 hides their check digits. Codes of companies are checked by an expression over whole columns; personal identifiers
-one by one, since only the distinct values of a batch are looked at. No error here repeats the value.
+one by one, as only a batch's distinct values are looked at. No error here repeats the value.
 """
 
 from __future__ import annotations
@@ -217,10 +217,9 @@ def prefix_of(id_: ir.StringValue) -> ir.StringValue:
 
 
 def scrub(values: pa.Array) -> pa.Array:
-    """Return free text with what looks like a personal identifier taken out.
+    """Return free text with ``[email]``, ``[id]``, ``[card]`` and ``[phone]`` for what looks like a personal identifier.
 
-    E-mail addresses become ``[email]``, identity numbers ``[id]``, longer runs of digits ``[card]``, mobile and
-    landline numbers ``[phone]``. When in doubt something is taken out: a purpose can do without a number.
+    When in doubt something is taken out: a purpose can do without a number.
 
     Parameters
     ----------

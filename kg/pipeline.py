@@ -16,14 +16,14 @@ from datetime import UTC, date, datetime
 from kg.code import code_version
 from kg.config import Workspace
 from kg.engine import Engine
-from kg.errors import DependencyError, KgfraudError, UsageError, did_you_mean
+from kg.errors import DependencyError, GateError, KgfraudError, UsageError, did_you_mean
 from kg.lake import Lake
 from kg.privacy import Keyring
 from kg.progress import Progress, Silent
 from kg.rules import RULES
 from kg.run import RunRecord, Runs
 from kg.stage import Night, Result, Stage
-from kg.stages import STAGES
+from kg.stages import STAGES, load
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,24 @@ def run_pipeline(
     with runs.lock(), _full_disk_told(), opened(workspace, runs, progress or Silent()) as night:
         night.asked_as_of = as_of
         return _Work(night, wanted, dry_run=dry_run).go()
+
+
+def check_sources(workspace: Workspace, progress: Progress) -> tuple[list[Result], GateError | None]:
+    """Read and judge every source without changing anything.
+
+    Returns
+    -------
+    tuple
+        An entry for each source (see `RunRecord`), and the error with which a run would stop at a gate, or None.
+    """
+    runs = Runs(workspace.runs)
+    with _full_disk_told(), opened(workspace, runs, progress) as night:
+        settled = load.judge(night)
+        try:
+            load.pass_gates(night, settled)
+        except GateError as stop:
+            return night.sources, stop
+        return night.sources, None
 
 
 def _wanted(only: str | None) -> Sequence[Stage]:

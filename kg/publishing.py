@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from kg import history, schema
-from kg.graph import columns, table_name
+from kg.graph import columns, holding, table_name
 from kg.lake import Lake
 from kg.store import Change, GraphStore, Type, differences, name_of
 
@@ -43,6 +43,7 @@ class Publication:
 
     lake: Lake
     as_of: date
+    zone: str
     days: int = 0
 
     def rows(self, type_: Type) -> ir.Table | None:
@@ -50,7 +51,7 @@ class Publication:
         name = table_name(type_)
         if not self.lake.has(name):
             return None
-        return self._in_window(type_, history.open_at(self.lake.view(name), self.as_of)).select(*_names(type_))
+        return self._in_window(type_, holding(self.lake.view(name), type_, self.as_of, self.zone)).select(*_names(type_))
 
     def count(self) -> int:
         """Return the number of all rows that the store is to hold."""
@@ -79,7 +80,11 @@ class Publication:
     def _in_window(self, type_: Type, rows: ir.Table) -> ir.Table:
         if name_of(type_) != WINDOWED or not self.days:
             return rows
-        return rows.filter(rows.at >= _begin(self.as_of, self.days))
+        return rows.filter(rows["at"] >= self._begin(self.as_of))
+
+    def _begin(self, as_of: date) -> ir.TimestampScalar:
+        """Return the moment from which on transfers are in the window of a day."""
+        return history.day_end(as_of - timedelta(days=self.days), self.zone)
 
     def _change(self, type_: Type, held: Held | None) -> Change | None:
         rows = self.rows(type_)
@@ -96,13 +101,14 @@ class Publication:
         """Return the ids of rows that may stand otherwise in a store that holds an older run; None where there are none."""
         stored = self.lake.view(table_name(type_))
         changed = (stored.first_run > held.run_id) | (stored.last_run > held.run_id)
-        low, high = ibis.literal(min(held.as_of, self.as_of)), ibis.literal(max(held.as_of, self.as_of))
-        for bound in (stored.valid_from, stored.valid_to):
-            changed |= (bound > low) & (bound <= high)
-        if name_of(type_) == WINDOWED and self.days and held.as_of != self.as_of:
-            changed |= (stored.at >= _begin(min(held.as_of, self.as_of), self.days)) & (
-                stored.at < _begin(max(held.as_of, self.as_of), self.days)
-            )
+        first, last = sorted((held.as_of, self.as_of))
+        if isinstance(type_, schema.EdgeType) and first != last:
+            for bound in (stored.valid_from, stored.valid_to):
+                changed |= (bound > ibis.literal(first)) & (bound <= ibis.literal(last))
+        if "at" in stored.columns and first != last:
+            changed |= (stored["at"] >= history.day_end(first, self.zone)) & (stored["at"] < history.day_end(last, self.zone))
+        if name_of(type_) == WINDOWED and self.days and first != last:
+            changed |= (stored["at"] >= self._begin(first)) & (stored["at"] < self._begin(last))
         touched = self.lake.engine.keep(stored.filter(changed.fill_null(False)).select("id").distinct())
         return touched if self.lake.engine.count(touched) else None
 
@@ -123,10 +129,6 @@ class Publication:
             (lambda: iter(())) if rows is None else (lambda: iter(reader(rows))),
             (lambda: iter(())) if gone is None else (lambda: (batch.column(0) for batch in reader(gone))),
         )
-
-
-def _begin(as_of: date, days: int) -> ir.TimestampScalar:
-    return ibis.literal(as_of - timedelta(days=days)).cast("timestamp(6)")
 
 
 def _names(type_: Type) -> Sequence[str]:

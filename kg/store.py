@@ -74,11 +74,16 @@ class Applied:
 
 @dataclass(frozen=True)
 class Result:
-    """The answer to a query: column names and rows of plain JSON values; ``truncated`` where the row limit cut it."""
+    """The answer to a query: column names and rows of plain JSON values.
+
+    ``truncated`` says that the row limit cut it; ``unknown`` names labels, types and properties of the query that
+    nothing in the graph has.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     truncated: bool = False
+    unknown: tuple[str, ...] = ()
 
 
 class GraphStore(Protocol):

@@ -92,8 +92,9 @@ class _Stream:
 class Judge:
     """Settles deliveries in the order of their kinds, each against what is known by then."""
 
-    def __init__(self, lake: Lake, deliveries: Sequence[Delivered]) -> None:
+    def __init__(self, lake: Lake, deliveries: Sequence[Delivered], today: date) -> None:
         self._lake = lake
+        self._today = today
         self._engine = lake.engine
         self._deliveries = deliveries
         self._known: dict[str, ir.Table] = {}
@@ -167,10 +168,11 @@ class Judge:
         return [_fault(both.filter(both.digest != both.old), "record_id", "changed", ibis.literal("***"))]
 
     def _newest(self, delivered: Delivered, accepted: ir.Table) -> date | None:
-        days = [accepted[c.name].date().max() if c.type == "timestamp" else accepted[c.name].max() for c in delivered.kind.own if c.dated]
-        if not days:
-            return None
-        row = self._engine.table(accepted.aggregate(**{f"d{i}": day for i, day in enumerate(days)}))
+        """Return the newest day that accepted rows state, days that have not come yet left out."""
+        dated = [c for c in delivered.kind.columns if c.dated or c.name == "valid_from"]
+        days = {c.name: accepted[c.name].date() if c.type == "timestamp" else accepted[c.name] for c in dated}
+        today = ibis.literal(self._today)
+        row = self._engine.table(accepted.aggregate(**{name: day.max(where=day <= today) for name, day in days.items()}))
         found = [column[0].as_py() for column in row.columns]
         return max((day for day in found if day is not None), default=None)
 

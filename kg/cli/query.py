@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +49,25 @@ def query(
     text, params = _asked(opened, cypher, name, pairs)
     result = _ask(opened, text, params)
     _print(result, as_csv, as_json)
+    for word in result.unknown:
+        _tell_unknown(word)
     if result.truncated:
         click.echo(f"there is more: the answer was cut at {len(result.rows)} rows (query.max_rows)", err=True)
+
+
+def _tell_unknown(word: str) -> None:
+    """Say that nothing in the graph has a word of the query, unless the schema has it: then there is only no data yet."""
+    from kg.schema import ALL_EDGES, ALL_NODES  # noqa: PLC0415 - not for --help
+    from kg.store import columns_of, name_of  # noqa: PLC0415
+
+    types = (*ALL_NODES, *ALL_EDGES)
+    known = {"id", "Party", *map(name_of, types), *(p.name for type_ in types for p in columns_of(type_))}
+    if word in known:
+        return
+    by_lower = {name.lower(): name for name in sorted(known)}
+    near = get_close_matches(word.lower(), by_lower, n=1)
+    hint = f"; did you mean '{by_lower[near[0]]}'?" if near else ""
+    click.echo(f"nothing in the graph is called '{word}'{hint}", err=True)
 
 
 def _list(as_json: bool) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from kg import history, schema
 from kg.derivation import store
-from kg.flags import CONTENT, FLAGS, customers, flag_edges, flag_id, flag_nodes, flags_of, stamped
+from kg.flags import CONTENT, FLAGS, customers, flag_edges, flag_nodes, flags_of, stamped
 from kg.graph import Graph
 from kg.history import Written
 from kg.lake import Lake
@@ -26,19 +28,18 @@ def _flag(night: Night) -> Result:
         task.advance(len(RULES))
     flags = graph.engine.keep(flags_of(hits, customers(graph)))
     written = {
-        HITS_TABLE: _keep(night, HITS_TABLE, hits.mutate(id=flag_id(hits)), ("id", *HITS.names)),
-        FLAGS_TABLE: _keep(night, FLAGS_TABLE, flags.mutate(id=flags.flag_id), ("id", *CONTENT)),
+        HITS_TABLE: _keep(night, HITS_TABLE, hits.mutate(id=history.digest(hits, HITS.names)), HITS.names),
+        FLAGS_TABLE: _keep(night, FLAGS_TABLE, flags.mutate(id=flags.flag_id), CONTENT),
         "graph/Flag": store(night.lake, schema.node("Flag"), flag_nodes(flags), "derived.flags", night.moment),
         "graph/FLAGGED": store(night.lake, schema.edge("FLAGGED"), flag_edges(flags), "derived.flags", night.moment),
     }
     return {**tell(written), "flags": graph.engine.count(flags), "hits": graph.engine.count(hits)}
 
 
-def _keep(night: Night, name: str, rows: ir.Table, columns: tuple[str, ...]) -> Written:
-    content = rows.select(*columns)
+def _keep(night: Night, name: str, rows: ir.Table, columns: Sequence[str]) -> Written:
+    content = rows.select("id", *columns)
     content = content.mutate(digest=history.digest(content, columns), valid_from=ibis.null("date"), valid_to=ibis.null("date"))
-    # several hits may lead to one flag, so what a hit says is part of its key
-    return history.update(night.lake, name, content, ["id", "digest"], night.moment)
+    return history.update(night.lake, name, content, ["id"], night.moment)
 
 
 def told(lake: Lake, night: Night) -> pa.Table:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import ibis
 
@@ -25,11 +26,15 @@ def judge(night: Night) -> list[Settled]:
     deliveries = [(source, Delivery.find(source)) for source in settings.sources]
     read_in = [_read(night, source, delivery) for source, delivery in deliveries]
     with night.progress.task("checking deliveries", total=len(read_in)) as task:
-        settled = Judge(night.lake, read_in).settle()
+        settled = Judge(night.lake, read_in, _today(night)).settle()
         task.advance(len(settled))
     night.sources = [_entry(s) for s in settled]
     _warn_over_held(night, settled)
     return settled
+
+
+def _today(night: Night) -> date:
+    return datetime.now(ZoneInfo(night.workspace.settings.workspace.timezone)).date()
 
 
 def _read(night: Night, source: SourceSettings, delivery: Delivery) -> Delivered:

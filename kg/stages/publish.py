@@ -16,7 +16,8 @@ OFFLINE_ROWS = 400_000
 
 def publication(night: Night) -> Publication:
     """Return the graph of the night's run as the store is to hold it."""
-    return Publication(night.lake, night.moment.as_of, night.workspace.settings.publish.transfer_days)
+    settings = night.workspace.settings
+    return Publication(night.lake, night.moment.as_of, settings.workspace.timezone, settings.publish.transfer_days)
 
 
 def _publish(night: Night) -> Result:

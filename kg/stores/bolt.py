@@ -126,7 +126,7 @@ class BoltStore:
 
     def query(self, text: str, params: Mapping[str, Any], timeout: float, max_rows: int) -> Result:
         """Answer a reading query; see ``kg.stores.reading.ask``."""
-        with self.session("READ") as session:
+        with self.session("READ", notifications_min_severity="WARNING") as session:
             return ask(session, text, params, timeout, max_rows)
 
     # -- writing ----------------------------------------------------------------------------------
@@ -175,9 +175,10 @@ class BoltStore:
             return session.execute_read(lambda tx: tx.run(statement).values())
 
     @contextmanager
-    def session(self, access: Literal["READ", "WRITE"]) -> Iterator[Session]:
+    def session(self, access: Literal["READ", "WRITE"], **options: Any) -> Iterator[Session]:
         """Open a session; the driver's errors leave it as those of ``kg.errors``."""
-        with explained(), self._connected().session(database=self.database, default_access_mode=access, fetch_size=_FETCH) as session:
+        driver = self._connected()
+        with explained(), driver.session(database=self.database, default_access_mode=access, fetch_size=_FETCH, **options) as session:
             yield session
 
 

@@ -31,6 +31,8 @@ ALLOWED_PROCEDURES = (
     "db.index.fulltext.queryNodes",
     "db.index.fulltext.queryRelationships",
 )
+#: The server's warnings of a label, a relationship type and a property that nothing has.
+_UNKNOWN = ("01N50", "01N51", "01N52")
 _WRITES = "a query may only read the graph; this one writes (kgfraud neo4j shell takes writing statements)"
 _ADMINISTRATION = "a query may only read the graph; this one gives the server a command of administration (kgfraud neo4j shell takes those)"
 
@@ -41,7 +43,7 @@ def ask(session: Session, text: str, params: Mapping[str, Any], timeout: float, 
     Parameters
     ----------
     session
-        A session with READ access.
+        A session with READ access that tells of warnings.
     timeout
         Seconds after which the server gives up.
     max_rows
@@ -56,7 +58,8 @@ def ask(session: Session, text: str, params: Mapping[str, Any], timeout: float, 
     """
     try:
         with session.begin_transaction(timeout=timeout) as transaction:
-            _refuse_more_than_reading(transaction.run("EXPLAIN " + text, dict(params)).consume())
+            summary = transaction.run("EXPLAIN " + text, dict(params)).consume()
+        _refuse_more_than_reading(summary)
         with session.begin_transaction(timeout=timeout) as transaction:
             result = transaction.run(text, dict(params))
             columns = tuple(result.keys())
@@ -64,12 +67,18 @@ def ask(session: Session, text: str, params: Mapping[str, Any], timeout: float, 
             truncated = result.peek() is not None
             if not truncated and result.consume().plan is not None:
                 raise UsageError("EXPLAIN shows a plan and not an answer; leave the word out")
-            return Result(columns, rows, truncated)
+            return Result(columns, rows, truncated, _unknown(summary))
     except Neo4jError as error:
         found = _explain(error, timeout)
         if found is None:
             raise
         raise found from error
+
+
+def _unknown(summary: Any) -> tuple[str, ...]:
+    """Return the words of a query that nothing in the graph has, as the server warns of them: ``… The label `X` does not exist …``."""
+    told = [status.status_description for status in summary.gql_status_objects if status.gql_status in _UNKNOWN]
+    return tuple(dict.fromkeys(text.split("`")[1] for text in told if text.count("`") == 2))
 
 
 def _refuse_more_than_reading(summary: Any) -> None:

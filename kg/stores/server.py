@@ -6,6 +6,7 @@ Hides the exceptions of the driver: whatever goes wrong inside ``explained()`` l
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from kg.errors import DependencyError, KgfraudError, UsageError
 
 _SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 _RETRY_SECONDS = 15.0
+
+# The driver writes the server's warnings into its log, with the query's text; kg.stores.reading tells what is of use of them.
+logging.getLogger("neo4j.notifications").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)

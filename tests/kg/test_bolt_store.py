@@ -166,7 +166,7 @@ def test_a_commit_of_unknown_outcome_is_made_again_and_doubles_nothing(store, ne
     moved = [{"id": f"t:{n}", "src": "account:b:1", "dst": "account:b:2"} for n in range(3)]
     with Cut(neo4j_server) as cut, BoltStore.connect(cut.address) as through:
         through.marker()
-        cut.next_commit = True
+        cut.next_commit, cut.commits = True, 0
         through.write(
             lambda tx: tx.run(cypher.upsert_edges(TRANSFERRED_TO, "Account", "Account"), rows=travelling(moved), **cypher.ORIGINS).consume()
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import ibis
 import pyarrow as pa
@@ -16,6 +16,7 @@ from kg.history import Moment, compare, digest, open_at, update
 from kg.lake import Lake
 
 DAY = date(2024, 1, 1)
+ZONE = "Asia/Shanghai"
 
 
 @pytest.fixture
@@ -149,8 +150,27 @@ def test_rows_hold_from_their_first_day_up_to_but_not_on_their_last(tmp_path):
                 }
             )
         )
-        assert sorted(engine.table(open_at(table, DAY))["k"].to_pylist()) == ["begins", "ends", "open"]
-        assert sorted(engine.table(open_at(table, DAY - timedelta(days=1)))["k"].to_pylist()) == ["ends", "open", "over"]
+        assert sorted(engine.table(open_at(table, DAY, ZONE))["k"].to_pylist()) == ["begins", "ends", "open"]
+        assert sorted(engine.table(open_at(table, DAY - timedelta(days=1), ZONE))["k"].to_pylist()) == ["ends", "open", "over"]
+
+
+def test_an_event_holds_once_its_day_has_come_in_the_bank_s_zone(tmp_path):
+    # 2024-01-01 24:00 in Shanghai is 16:00 UTC
+    moments = {"last second": datetime(2024, 1, 1, 15, 59, 59), "next day": datetime(2024, 1, 1, 16, 0, 0)}
+    nulls = pa.nulls(2)
+    with Engine(tmp_path) as engine:
+        table = engine.arrow(
+            pa.table(
+                {
+                    "k": list(moments),
+                    "at": pa.array(list(moments.values()), pa.timestamp("us")),
+                    "valid_from": nulls.cast(pa.date32()),
+                    "valid_to": nulls.cast(pa.date32()),
+                    "last_run": nulls.cast(pa.string()),
+                }
+            )
+        )
+        assert engine.table(open_at(table, DAY, ZONE))["k"].to_pylist() == ["last second"]
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
@@ -158,5 +178,5 @@ def test_every_step_compiles_for_both_engines(dialect):
     table = ibis.table({"k": "string", "at": "timestamp(6)", "b": "boolean", **history.VERSION_SCHEMA}, name="stored")
     incoming = ibis.table({"k": "string", "at": "timestamp(6)", "b": "boolean", "digest": "string", "valid_from": "date", "valid_to": "date"}, name="new")
     changes = compare(table, incoming, ["k"], Moment(DAY, "run1"), complete=True, keep=incoming.select("k"))
-    for expr in (changes.inserts, changes.closes, open_at(table, DAY), table.select(d=digest(table, ["k", "at", "b"]))):
+    for expr in (changes.inserts, changes.closes, open_at(table, DAY, ZONE), table.select(d=digest(table, ["k", "at", "b"]))):
         assert ibis.to_sql(expr, dialect=dialect)

@@ -113,6 +113,7 @@ def test_an_identity_number_is_no_company_code_though_it_passes_two_checks(engin
     assert stdnum.cn.uscc.is_valid(number)
     assert canonical("cnid", number) == number
     assert faults(engine, [number]) == ["uscc_organisation"]
+    assert rule("uscc", number) == "uscc_organisation"
 
 
 def test_codes_are_named_by_what_they_break(engine):
@@ -260,6 +261,7 @@ def test_planted_identifiers_leave_no_trace_in_free_text(seed, before, after):
 def test_free_text_without_identifiers_stays_as_it_is():
     texts = pa.array(["货款 2020年3月", "invoice 20200309", "合同 HT-2020-17", None, ""])
     assert scrub(texts).equals(texts)
+    assert scrub(texts.filter(pa.array([True, False, False, True, True]))).to_pylist() == ["货款 2020年3月", None, ""]
     mixed = pa.array(["电话 010-62781234", None, "货款"])
     assert scrub(mixed).to_pylist() == ["电话 [phone]", None, "货款"]
 

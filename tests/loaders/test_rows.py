@@ -1,6 +1,5 @@
 import hashlib
-import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import ibis
 import pyarrow as pa
@@ -74,7 +73,7 @@ def test_every_kind_gives_the_types_that_the_lake_holds(of):
 def test_a_good_row_becomes_values(engine):
     (row,) = rows_of(engine, "transfers", [GOOD | {"purpose": "货款", "valid_from": "2020/2/9"}])
     assert row["amount_fen"] == 123450
-    assert row["at"] == datetime(2020, 2, 9, 10, 8, 45, 162000, UTC)
+    assert row["at"] == datetime(2020, 2, 9, 10, 8, 45, 162000)
     assert row["valid_from"] == date(2020, 2, 9)
     assert (row["payer"], row["purpose"], row["currency"]) == (GOOD["payer"], "货款", None)
     assert row["faults"] == []
@@ -88,7 +87,7 @@ def test_the_mapping_says_unit_format_and_zone(engine):
     }
     (row,) = rows_of(engine, "transfers", [GOOD | {"amount_fen": "1.5", "at": "9/2/2020 18:08"}], columns=columns)
     assert row["amount_fen"] == 1500000
-    assert row["at"] == datetime(2020, 2, 9, 23, 8, tzinfo=UTC)
+    assert row["at"] == datetime(2020, 2, 9, 23, 8)
     assert row["faults"] == []
 
 
@@ -169,7 +168,7 @@ def test_the_digest_is_the_sha_256_of_the_canonical_row(engine):
 
 
 def test_two_ways_to_write_a_value_have_one_digest(engine):
-    rows = rows_of(engine, "transfers", [GOOD, GOOD | {"amount_fen": "￥".replace("￥", "¥") + "1234.5", "at": "2020/2/9 18:08:45.162"}])
+    rows = rows_of(engine, "transfers", [GOOD, GOOD | {"amount_fen": "¥1234.5", "at": "2020/2/9 18:08:45.162"}])
     assert rows[0]["digest"] == rows[1]["digest"]
 
 
@@ -177,14 +176,14 @@ cells = st.one_of(st.none(), st.text("ab:;~|0123456789-. 年王", min_size=1, ma
 rows = st.fixed_dictionaries({"a": cells, "b": cells, "kinship": cells})
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(rows, min_size=2, max_size=60))
 def test_rows_have_equal_digests_exactly_when_they_are_equal(engine, given_rows):
     digests = [row["digest"] for row in rows_of(engine, "kinship", given_rows)]
-    seen = {}
+    first: dict[str, dict] = {}
     for row, digest in zip(given_rows, digests, strict=True):
-        assert seen.setdefault(digest, json.dumps(row)) == json.dumps(row)
-    assert len(set(digests)) == len({json.dumps(row) for row in given_rows})
+        assert first.setdefault(digest, row) == row
+    assert len(first) == len({tuple(sorted(row.items(), key=str)) for row in given_rows})
 
 
 @settings(deadline=None, max_examples=15)
