@@ -57,7 +57,6 @@ class Tokens(Protocol):
 
     def token(self, kind: str, value: str) -> str:
         """Return the token of a canonical value."""
-        ...
 
 
 class GraphId(NamedTuple):

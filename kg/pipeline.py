@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from kg.code import code_version
@@ -47,6 +47,10 @@ class Outcome:
     results: dict[str, Result]
     seconds: dict[str, float] = field(default_factory=dict)
 
+    def summary(self) -> Result:
+        """Return the same as plain values, for JSON and for `kg.report.text`."""
+        return {**asdict(self), "as_of": self.as_of.isoformat() if self.as_of else None}
+
 
 def run_pipeline(
     workspace: Workspace,
@@ -54,6 +58,7 @@ def run_pipeline(
     as_of: date | None = None,
     only: str | None = None,
     dry_run: bool = False,
+    replaying: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Run a night on a workspace.
@@ -67,6 +72,8 @@ def run_pipeline(
         it is done for the last committed run.
     dry_run
         Do everything up to the commit, then take the lake back.
+    replaying
+        Instead of reading the sources, judge the refused rows of these sources anew (of all, if empty).
 
     Raises
     ------
@@ -76,7 +83,7 @@ def run_pipeline(
     wanted = _wanted(only)
     runs = Runs(workspace.runs)
     with runs.lock(), _full_disk_told(), opened(workspace, runs, progress or Silent()) as night:
-        night.asked_as_of = as_of
+        night.asked_as_of, night.replaying = as_of, replaying
         return _Work(night, wanted, dry_run=dry_run).go()
 
 

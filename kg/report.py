@@ -6,24 +6,9 @@ Knows how the results of the stages read; hides nothing: all figures are those t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from kg.pipeline import Outcome
-
-Summary = dict[str, Any]
-
-
-def summary(outcome: Outcome) -> Summary:
-    """Return what a night did as plain values."""
-    return {
-        "run_id": outcome.run_id,
-        "as_of": outcome.as_of.isoformat() if outcome.as_of else None,
-        "began": outcome.began,
-        "sources": outcome.sources,
-        "results": outcome.results,
-        "seconds": outcome.seconds,
-    }
+Summary = Mapping[str, Any]
 
 
 def text(of: Summary) -> str:

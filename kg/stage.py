@@ -6,7 +6,7 @@ the stages before it found.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -35,6 +35,8 @@ class Night:
         The record of the last committed run, or None before the first.
     staging
         A folder for this run alone, removed at its end.
+    replaying
+        None in an ordinary night; in a replay of refused rows the sources replayed, all if empty.
     changed
         The kinds whose records this run changed.
     sources
@@ -51,6 +53,7 @@ class Night:
     last: RunRecord | None
     staging: Path
     as_of: date | None = None
+    replaying: Sequence[str] | None = None
     changed: set[str] = field(default_factory=set)
     sources: list[Result] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)

@@ -131,20 +131,22 @@ def _seal(lake: Lake, settled: Settled, inserts: ir.Table, keyring: Keyring, run
     return lake.engine.arrow(pa.concat_tables(places))
 
 
-def unsealed(lake: Lake, keyring: Keyring, rows: pa.Table) -> Iterator[pa.Table]:
-    """Open the blocks in which some rows of the quarantine lie, and yield their raw rows, block by block.
+def unsealed(lake: Lake, keyring: Keyring, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Open the blocks in which some rows of the quarantine lie, and yield each block's name and those raw rows.
 
     Parameters
     ----------
     rows
-        ``source``, ``block`` and ``position`` of the rows wanted; other rows of a block are left out.
+        ``block`` and ``position`` of the rows wanted; other rows of a block are left out. The column ``_position``
+        of what is yielded is their place in the block.
     """
     stored = lake.view(BLOCKS)
-    wanted = lake.engine.table(stored.filter(stored.block.isin(rows["block"].unique().to_pylist())).order_by("block"))
-    for block in wanted.to_batches(max_chunksize=1):
-        name, source, _, sealed, _ = (column[0].as_py() for column in block.columns)
-        raw = _from_bytes(keyring.unseal(sealed, _context(source)))
-        yield raw.take(rows.filter(pc.equal(rows["block"], name))["position"].unique().sort())
+    names = rows["block"].unique().to_pylist()
+    found = lake.engine.table(stored.filter(stored.block.isin(names)).order_by("block"))
+    for block in found.to_batches(max_chunksize=1):
+        name, source, sealed = (block.column(column)[0].as_py() for column in ("block", "source", "sealed"))
+        positions = rows.filter(pc.equal(rows["block"], name))["position"].unique().sort()
+        yield name, _from_bytes(keyring.unseal(sealed, _context(source))).take(positions).append_column("_position", positions)
 
 
 def _context(source: str) -> bytes:

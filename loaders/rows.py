@@ -30,7 +30,7 @@ class Rule:
     about: str
 
 
-#: The rules of a row by itself, those of the reader included.
+#: The rules that a row can break: by itself, in the reader, and within the whole delivery.
 RULES = (
     Rule("required", "the column must be filled"),
     Rule("one_of", "at least one of these columns must be filled"),
@@ -55,7 +55,23 @@ RULES = (
     Rule("ragged", "as many cells as the file has heads"),
     Rule("encoding", "text in the encoding of the source"),
     Rule("nul", "no NUL bytes"),
+    Rule("json", "one JSON object on the line"),
+    Rule("unknown_end", "a node that some source registers (a later delivery may bring it: kgfraud quarantine replay)"),
+    Rule("ambiguous", "one node only; several bear this name"),
+    Rule("duplicate", "a record id that no earlier row of the delivery bears"),
+    Rule("changed", "what was accepted under this record id before; a source that corrects its rows has mode upsert"),
 )
+
+
+
+def about(rule: str) -> str:
+    """Return what a rule asks for.
+
+    >>> about("nul")
+    'no NUL bytes'
+    """
+    return {r.name: r.about for r in RULES}.get(rule, rule)
+
 
 FAULT = "struct<column: string, rule: string, value: string>"
 FAULTS = f"array<{FAULT}>"

@@ -11,7 +11,7 @@ import hmac
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped, unused-ignore]
 import pyarrow.parquet
 from neo4j import GraphDatabase
 
@@ -91,13 +91,11 @@ def send(address: Address, node: Type, nodes: Path, edge: Type, edges: Path) -> 
 
 
 def _send(session: Any, statement: str, type_: Type, path: Path) -> int:
-    keys = ("id", "src", "dst")
+    keys = [key for key in ("id", "src", "dst") if key in schema_of(type_).names]
     names = [name for name in schema_of(type_).names if name not in keys]
     sent = 0
     for batch in pyarrow.parquet.ParquetFile(path).iter_batches(_BATCH):
-        rows = [
-            {**{key: row[key] for key in keys if key in row}, "properties": {name: row[name] for name in names}} for row in batch.to_pylist()
-        ]
+        rows = [{**{key: row[key] for key in keys}, "properties": {name: row[name] for name in names}} for row in batch.to_pylist()]
         session.execute_write(lambda tx, rows=rows: tx.run(statement, rows=rows).consume())
         sent += len(rows)
     return sent

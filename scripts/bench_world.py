@@ -18,6 +18,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
+from kg.schema import edge, node
+from kg.store import conform
+
 FIRST_DAY = date(2026, 1, 1)
 DAYS = 90
 _COUNTERPARTIES = 4
@@ -88,9 +91,8 @@ class World:
 
     def write_day(self, day: int) -> int:
         """Write the transfers of one day, numbered from 0."""
-        table = self._transfers(day)
-        self._write(f"transfers-{FIRST_DAY + timedelta(days=day):%Y%m%d}", table)
-        return table.num_rows
+        self._write(f"transfers-{FIRST_DAY + timedelta(days=day):%Y%m%d}", self.transfers_of(day))
+        return self.transfers
 
     def forget_days(self) -> None:
         """Take the files of transfers away, as a bank does once they were delivered."""
@@ -112,7 +114,9 @@ class World:
         number, rng = np.arange(self.companies), self._rng(0)
         capital = rng.integers(1, 5_000, self.companies) * 10_000
         capital[self._touched(self.companies)] += 1
-        name = pc.binary_join_element_wise(_drawn(rng, _TOWNS, number.size), _digits(number, 7), _drawn(rng, _TRADES, number.size), "有限公司", "")
+        name = pc.binary_join_element_wise(
+            _drawn(rng, _TOWNS, number.size), _digits(number, 7), _drawn(rng, _TRADES, number.size), "有限公司", ""
+        )
         columns = {"company": _id("C", number, 8), "name": name, "region": _drawn(rng, ("330100", "330200", "320500"), number.size)}
         founded = np.datetime64("2005-01-01") + rng.integers(0, 7000, number.size)
         return pa.table({**columns, "founded_on": pa.array(founded), "capital": _yuan(capital * 100)})
@@ -130,7 +134,11 @@ class World:
         again = np.arange(account.size) >= self.accounts
         keep = ~(again & (account == owner))
         opened = np.datetime64("2015-01-01") + (account * 7 % 3650)
-        columns = {"account": _account(account), **self._party("owner", owner), "type": _drawn(self._rng(3), ("基本户", "一般户"), account.size)}
+        columns = {
+            "account": _account(account),
+            **self._party("owner", owner),
+            "type": _drawn(self._rng(3), ("基本户", "一般户"), account.size),
+        }
         return pa.table({**columns, "opened_on": pa.array(opened)}).filter(pa.array(keep))
 
     def _holdings(self) -> pa.Table:
@@ -145,7 +153,8 @@ class World:
         share = pa.array(["0.5", "0.3", "0.2"]).take(pa.array(number % 3))
         return pa.table({"holding": _id("H", number, 8), **self._party("holder", holder), "company": _id("C", held, 8), "share": share})
 
-    def _transfers(self, day: int) -> pa.Table:
+    def transfers_of(self, day: int) -> pa.Table:
+        """Return the transfers of one day, in the order of time."""
         count, rng = self.transfers, self._rng(5, day)
         payer = (self.accounts * rng.random(count) ** 2).astype(np.int64)
         slot = (_COUNTERPARTIES * rng.random(count) ** 2).astype(np.int64)
@@ -187,6 +196,30 @@ class World:
             parquet.write_table(table, path)
         else:
             csv.write_csv(table, path, csv.WriteOptions(quoting_style="none"))
+
+
+def write_graph_rows(folder: Path, accounts: int, transfers: int) -> tuple[Path, Path]:
+    """Write accounts and transfers between them as they travel to a store, every column of their type filled or null."""
+    world = World(folder, accounts * 2 // 5)
+    moved = pa.concat_tables([world.transfers_of(day) for day in range(-(-transfers // world.transfers))]).slice(0, transfers)
+    ends = {end: pc.binary_join_element_wise("account:bench:", moved[name], "") for end, name in (("src", "payer"), ("dst", "payee"))}
+    amount = pc.cast(pc.multiply(pc.cast(moved["amount"], pa.float64()), 100.0), pa.int64(), safe=False)
+    edges = {
+        "id": pc.binary_join_element_wise("bench.transfers/", moved["transfer"], ""),
+        **ends,
+        "amount_fen": amount,
+        "at": moved["at"].cast(pa.timestamp("us", "UTC")),
+        **{name: moved[name] for name in ("purpose", "channel")},
+    }
+    ids = pc.unique(pa.chunked_array([*ends["src"].chunks, *ends["dst"].chunks]))
+    folder.mkdir(parents=True, exist_ok=True)
+    files = folder / "nodes.parquet", folder / "edges.parquet"
+    for path, type_, columns in ((files[0], node("Account"), {"id": ids}), (files[1], edge("TRANSFERRED_TO"), edges)):
+        count = len(columns["id"])
+        common = {name: pa.repeat(value, count) for name, value in (("source", "bench.transfers"), ("first_run", "20260401T000000Z"))}
+        known = pa.table({**columns, **common, "record_id": columns["id"]}).combine_chunks().to_batches()
+        parquet.write_table(pa.Table.from_batches([conform(batch, type_) for batch in known]), path)
+    return files
 
 
 def _source(kind: str, path: str, mode: str, record_id: list[str], columns: Mapping[str, str]) -> str:

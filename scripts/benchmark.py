@@ -21,20 +21,31 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
-import psutil
-from bench_world import DAYS, World
+import psutil  # type: ignore[import-untyped, unused-ignore]
+from bench_rival import load, send
+from bench_world import DAYS, World, write_graph_rows
+from pyarrow import parquet
+
+from kg.config import Workspace
+from kg.export import SigningKey
+from kg.pipeline import run_pipeline
+from kg.run import RECORD
+from kg.schema import edge, node
+from kg.store import Change
+from kg.stores.bolt import BoltStore
+from kg.stores.local_neo4j import LocalNeo4j
 
 PARTS = ("lake", "fill", "night", "bolt", "rival")
 FULL_SIZE = 1_000_000
 GIB = 1 << 30
 _EVERY = 0.2
 _RIVAL_SIZE = 100_000
-_BOLT_NODES, _BOLT_EDGES = 100_000, 400_000
+_BOLT_ACCOUNTS, _BOLT_TRANSFERS = 100_000, 400_000
 
 
 @dataclass(frozen=True)
@@ -140,12 +151,7 @@ class Ran:
 
 def night(root: Path, dry_run: bool) -> Ran:
     """Run a night on a workspace."""
-    begin = time.time()
-    from kg.config import Workspace  # noqa: PLC0415 - importing is part of what is timed
-    from kg.pipeline import run_pipeline  # noqa: PLC0415
-    from kg.run import RECORD  # noqa: PLC0415
-
-    phases = Phases()
+    begin, phases = time.time(), Phases()
     workspace = Workspace.open(root, flags={"publish": {"transfer_days": 30}})
     outcome = run_pipeline(workspace, dry_run=dry_run, progress=phases)
     record = workspace.runs / (outcome.run_id or "") / RECORD
@@ -155,9 +161,8 @@ def night(root: Path, dry_run: bool) -> Ran:
 
 def make_workspace(root: Path, companies: int, form: str) -> World:
     """Make a workspace with a landing folder full of files."""
-    from kg.config import Workspace  # noqa: PLC0415 - slow to import, and not needed for --help
-
     workspace, world = Workspace.create(root), World(root / "landing", companies, form=form)
+    SigningKey.create(workspace.keys)
     rows = world.write()
     with workspace.toml.open("a", encoding="utf-8") as toml:
         toml.writelines(world.sources())
@@ -193,6 +198,7 @@ def _lake_figures(ran: Ran, usage: Usage) -> Iterator[Figure]:
     yield Figure("lake", "rows refused", rows - accepted, "rows", target=0)
     yield Figure("lake", "speed", rows / seconds, "rows/s")
     yield Figure("lake", "CPU for a million rows", cpu / rows * 1e6, "s")
+    yield Figure("lake", "memory for a million rows", usage.peak(ran.begin, ran.committed) / GIB / rows * 1e6, "GiB")
     for what, begin, end in ran.phases:
         if end <= ran.committed:
             yield Figure("lake", f"  {what}", end - begin, "s")
@@ -218,85 +224,136 @@ def _night_figures(ran: Ran, usage: Usage) -> Iterator[Figure]:
         yield Figure("night", f"  stage {name}", seconds, "s")
 
 
-# -- over Bolt ------------------------------------------------------------------------------------
-
-
-def write_bolt_rows(folder: Path) -> tuple[Path, Path]:
-    """Write accounts and transfers between them as they travel to a store: the same rows for us and for the rival."""
-    import pyarrow as pa  # noqa: PLC0415 - not needed for --help
-    import pyarrow.compute as pc  # noqa: PLC0415
-    from pyarrow import parquet  # noqa: PLC0415
-
-    world = World(folder, _BOLT_NODES * 2 // 5)
-    days = -(-_BOLT_EDGES // world.transfers)
-    moved = pa.concat_tables([world.transfers_of(day) for day in range(days)]).slice(0, _BOLT_EDGES)
-    common = {"source": "bench.transfers", "first_run": "20260401T000000Z"}
-    transfers = {
-        "id": pc.binary_join_element_wise("bench.transfers/", moved["transfer"], ""),
-        "src": pc.binary_join_element_wise("account:bench:", moved["payer"], ""),
-        "dst": pc.binary_join_element_wise("account:bench:", moved["payee"], ""),
-        "amount_fen": pc.cast(pc.multiply(pc.cast(moved["amount"], pa.float64()), 100.0), pa.int64(), safe=False),
-        "at": moved["at"].cast(pa.timestamp("us", "UTC")),
-        "purpose": moved["purpose"],
-        "channel": moved["channel"],
-        "record_id": moved["transfer"],
-    }
-    ids = pa.chunked_array([pc.unique(pa.chunked_array([*transfers["src"].chunks, *transfers["dst"].chunks]))])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, columns in (("nodes", {"id": ids, "record_id": ids}), ("edges", transfers)):
-        table = pa.table(columns)
-        for key, value in common.items():
-            table = table.append_column(key, pa.repeat(value, table.num_rows))
-        parquet.write_table(table, folder / f"{name}.parquet")
-    return folder / "nodes.parquet", folder / "edges.parquet"
+# -- over Bolt and the rival ----------------------------------------------------------------------
 
 
 def bolt(folder: Path, nodes: Path, edges: Path, by_rival: bool) -> tuple[int, float]:
-    """Write the rows into an empty local Neo4j; return their number and the seconds that writing took."""
-    from pyarrow import parquet  # noqa: PLC0415
-
-    from kg.schema import edge, node  # noqa: PLC0415
-    from kg.store import Change, conform  # noqa: PLC0415
-    from kg.stores.bolt import BoltStore  # noqa: PLC0415
-    from kg.stores.local_neo4j import LocalNeo4j  # noqa: PLC0415
-
+    """Write rows into an empty local Neo4j; return their number and the seconds that writing took."""
     types = (node("Account"), nodes), (edge("TRANSFERRED_TO"), edges)
     server = LocalNeo4j(folder)
     address = server.start()
     try:
         with BoltStore.connect(address) as store:
             store.prepare()
-            if by_rival:
-                from bench_rival import send  # noqa: PLC0415 - pandas is for the rival alone
-
-                whole = [_whole(folder, conform, type_, path) for type_, path in types]
-                begin = time.monotonic()
-                return send(address, types[0][0], whole[0], types[1][0], whole[1]), time.monotonic() - begin
-            changes = [Change(type_, lambda path=path: parquet.ParquetFile(path).iter_batches(120_000)) for type_, path in types]
             begin = time.monotonic()
-            applied = store.apply(changes, "20260401T000000Z")
-            return applied.total, time.monotonic() - begin
+            if by_rival:
+                sent = send(address, *types[0], *types[1])
+            else:
+                sent = store.apply([_change(*each) for each in types], "20260401T000000Z").total
+            return sent, time.monotonic() - begin
     finally:
         server.stop()
 
 
-def _whole(folder: Path, conform: Callable[..., Any], type_: Any, path: Path) -> Path:
-    """Give the rival rows with every column of the type, so that it need not look for them."""
-    import pyarrow as pa  # noqa: PLC0415
-    from pyarrow import parquet  # noqa: PLC0415
-
-    batches = [conform(batch, type_) for batch in parquet.read_table(path).combine_chunks().to_batches()]
-    out = folder / f"rival-{path.name}"
-    parquet.write_table(pa.Table.from_batches(batches), out)
-    return out
+def _change(type_: Any, path: Path) -> Change:
+    return Change(type_, lambda: parquet.ParquetFile(path).iter_batches(120_000))
 
 
-# -- the rival ------------------------------------------------------------------------------------
+def bolt_speed(folder: Path, by_rival: bool) -> tuple[float, float]:
+    """Return the rows a second over Bolt, and the CPU seconds of a million rows, Java's own apart."""
+    files = write_graph_rows(folder / "rows", _BOLT_ACCOUNTS, _BOLT_TRANSFERS)
+    (rows, seconds), usage = watched(bolt, folder / ("rival" if by_rival else "ours"), *files, by_rival)
+    end = usage.samples[-1][0]
+    return rows / seconds, usage.cpu(end - seconds, end) / rows * 1e6
 
 
 def rival_load(landing: Path, out: Path) -> tuple[int, float, float]:
     """Run the rival's load; return the rows, and when it began and ended."""
     begin = time.time()
-    from bench_rival import load  # noqa: PLC0415 - importing is part of what is timed
-
     return load(landing, out, os.urandom(32)), begin, time.time()
+
+
+def rival(folder: Path, companies: int, form: str) -> dict[tuple[str, str], float]:
+    """Time the rival; return its figures by the part and name of ours."""
+    landing, out = folder / "landing", folder / "out"
+    World(landing, companies, form=form).write()
+    click.echo(f"rival on {companies:,} companies", err=True)
+    (rows, begin, end), usage = watched(rival_load, landing, out)
+    speed, cpu = bolt_speed(folder, by_rival=True)
+    return {
+        ("lake", "speed"): rows / (end - begin),
+        ("lake", "CPU for a million rows"): usage.cpu(begin, end) / rows * 1e6,
+        ("lake", "memory for a million rows"): usage.peak(begin, end) / GIB / rows * 1e6,
+        ("bolt", "speed"): speed,
+        ("bolt", "CPU for a million rows"): cpu,
+    }
+
+
+# -- the whole ------------------------------------------------------------------------------------
+
+
+def measure(folder: Path, companies: int, rival_companies: int, form: str, parts: Sequence[str]) -> list[Figure]:
+    """Run the parts that are asked for and return their figures, with the rival's beside them."""
+    figures: list[Figure] = []
+    if {"lake", "fill", "night"} & set(parts):
+        figures += nights(folder / "workspace", companies, form, parts)
+        shutil.rmtree(folder / "workspace" / "landing")
+    if "bolt" in parts:
+        click.echo("over Bolt", err=True)
+        speed, cpu = bolt_speed(folder / "bolt", by_rival=False)
+        figures += [Figure("bolt", "speed", speed, "rows/s", 20_000, at_least=True), Figure("bolt", "CPU for a million rows", cpu, "s")]
+    theirs = rival(folder / "rival", min(companies, rival_companies), form) if "rival" in parts else {}
+    ours = [replace(figure, rival=theirs.pop((figure.part, figure.what), None)) for figure in figures]
+    units = {"speed": "rows/s", "CPU for a million rows": "s", "memory for a million rows": "GiB"}
+    return ours + [Figure(part, f"rival: {what}", value, units[what]) for (part, what), value in theirs.items()]
+
+
+def table(figures: Sequence[Figure], companies: int) -> str:
+    """Return the figures as text."""
+    lines = [f"{'part':6} {'figure':56} {'kgfraud':>14} {'target':>12} {'':4} {'rival':>14} {'ratio':>8}"]
+    for f in figures:
+        full = companies == FULL_SIZE or f.part == "bolt"
+        target = "" if f.target is None else f"{'≥' if f.at_least else '≤'} {f.target:,}"
+        met = "" if f.met is None or not full else "met" if f.met else "NOT"
+        rival_, ratio = (f"{f.rival:,.2f}" if f.rival else ""), (f"{f.ratio:.2f}" if f.ratio else "")
+        lines.append(f"{f.part:6} {f.what:56} {_number(f):>14} {target:>12} {met:4} {rival_:>14} {ratio:>8}".rstrip())
+    if companies != FULL_SIZE:
+        lines.append(f"The targets are for {FULL_SIZE:,} companies; this was {companies:,}.")
+    return "\n".join(lines)
+
+
+def _number(figure: Figure) -> str:
+    if figure.unit in {"rows", "rows/s"}:
+        return f"{figure.value:,.0f} {'/s' if figure.unit == 'rows/s' else ''}".rstrip()
+    return f"{figure.value:,.2f} {figure.unit}"
+
+
+def as_json(figures: Sequence[Figure], companies: int) -> str:
+    """Return the figures, and the machine that they were taken on, as JSON."""
+    machine = {"cores": len(psutil.Process().cpu_affinity()), "memory_gib": round(psutil.virtual_memory().total / GIB, 1)}
+    machine |= {"system": platform.system(), "python": platform.python_version()}
+    values = [{**asdict(figure), "ratio": figure.ratio, "met": figure.met} for figure in figures]
+    return json.dumps({"companies": companies, "machine": machine, "figures": values}, ensure_ascii=False, indent=1)
+
+
+@click.command()
+@click.option("--companies", type=click.IntRange(100), default=FULL_SIZE, show_default=True, help="Size of the world.")
+@click.option("--rival-companies", type=click.IntRange(100), default=_RIVAL_SIZE, show_default=True, help="Most that the rival is given.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Run this part; may be repeated.")
+@click.option("--format", "form", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="Format of the files.")
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Folder to work in; by default the system's temporary one."
+)
+@click.option("--keep", is_flag=True, help="Leave the files where they are, and say where.")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures into FILE as JSON.")
+def main(
+    *, companies: int, rival_companies: int, only: tuple[str, ...], form: str, folder: Path | None, keep: bool, file: Path | None
+) -> None:
+    """Time a night on a generated world, beside a rival of pandas and the plain driver."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="kgfraud-bench-", dir=folder))
+    try:
+        figures = measure(work, companies, rival_companies, form, only or PARTS)
+        click.echo(table(figures, companies))
+        if file is not None:
+            file.write_text(as_json(figures, companies) + "\n", encoding="utf-8")
+    finally:
+        if keep:
+            click.echo(f"the files are in {work}", err=True)
+        else:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -77,13 +77,13 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
-def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table as CSV (RFC 4180) with its heads; a missing value is an empty cell."""
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: TextIO | None = None) -> None:
+    """Print a table as CSV (RFC 4180) with its heads, or write it to a file; a missing value is an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
     writer.writerows(rows)
-    click.echo(text.getvalue(), nl=False)
+    click.echo(text.getvalue(), file=to, nl=False)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

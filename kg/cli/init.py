@@ -17,9 +17,15 @@ def init(folder: Path) -> None:
     DIR is made where it does not exist. The keys turn personal identifiers into tokens: keep a copy of keys/ in a
     safe place, for without them nothing that is delivered later matches what the workspace holds.
     """
+    workspace = make(folder)
+    click.echo(f"made the workspace {workspace.root}")
+    click.echo(f"next: name the sources in {folder / workspace.toml.name}, then: kgfraud check --workspace {folder}")
+
+
+def make(folder: Path) -> Workspace:
+    """Make a workspace with its settings, its keys and the key that signs exports."""
     from kg.export import SigningKey  # noqa: PLC0415 - Arrow is slow to import
 
     workspace = Workspace.create(folder)
     SigningKey.create(workspace.keys)
-    click.echo(f"made the workspace {workspace.root}")
-    click.echo(f"next: name the sources in {folder / workspace.toml.name}, then: kgfraud check --workspace {folder}")
+    return workspace

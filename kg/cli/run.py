@@ -19,12 +19,12 @@ from kg.cli.common import json_option, open_workspace, print_json, reporting, wo
 def run(workspace: Path, as_of: datetime | None, only: str | None, dry_run: bool, as_json: bool) -> None:
     """Do a night: load, resolve, derive, score, flag; commit; publish, export, report."""
     from kg.pipeline import run_pipeline  # noqa: PLC0415
-    from kg.report import summary, text  # noqa: PLC0415
+    from kg.report import text  # noqa: PLC0415
 
     opened = open_workspace(workspace, sources=True)
     _, progress = reporting(opened)
     outcome = run_pipeline(opened, as_of=as_of.date() if as_of else None, only=only, dry_run=dry_run, progress=progress)
     if as_json:
-        print_json(summary(outcome))
+        print_json(outcome.summary())
     else:
-        click.echo(text(summary(outcome)), nl=False)
+        click.echo(text(outcome.summary()), nl=False)

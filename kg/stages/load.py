@@ -12,10 +12,12 @@ from kg import check, history
 from kg.config import SourceSettings
 from kg.engine import union
 from kg.errors import GateError, KgfraudError
+from kg.history import Written
 from kg.stage import Night, Result, Stage
 from loaders import quarantine
 from loaders.delivery import Delivery
 from loaders.load import Delivered, Judge, Settled, read
+from loaders.replay import Replay
 
 
 def judge(night: Night) -> list[Settled]:
@@ -62,6 +64,8 @@ def pass_gates(night: Night, settled: Sequence[Settled]) -> None:
 
 
 def _load(night: Night) -> Result:
+    if night.replaying is not None:
+        return _replay(night, night.replaying)
     settled = judge(night)
     pass_gates(night, settled)
     night.as_of = _as_of(night, settled)
@@ -69,13 +73,29 @@ def _load(night: Night) -> Result:
         for entry, s in zip(night.sources, settled, strict=True):
             entry.update(_write(night, s))
             task.advance()
-    return {
-        "rows": sum(e["rows"] for e in night.sources),
-        "accepted": sum(e["accepted"] for e in night.sources),
-        "quarantined": sum(e["quarantined"] for e in night.sources),
-        "inserted": sum(e["inserted"] for e in night.sources),
-        "closed": sum(e["closed"] for e in night.sources),
-    }
+    return {name: sum(entry[name] for entry in night.sources) for name in ("rows", "accepted", "quarantined", "inserted", "closed")}
+
+
+def _replay(night: Night, only: Sequence[str]) -> Result:
+    """Judge refused rows anew and bring in those that are good now; nothing else is touched."""
+    if night.last is None or not night.lake.has(quarantine.TABLE):
+        raise KgfraudError("nothing was refused yet: no run has a quarantine")
+    replay = Replay(night.lake, night.keyring, night.staging, night.workspace.settings.workspace.timezone)
+    refused = replay.refused()
+    names = set(night.lake.engine.table(refused.select("source").distinct())["source"].to_pylist())
+    known = {e["source"]: {f["file"]: f["sha256"] for f in e.get("files", ())} for e in night.last.sources}
+    wanted = [s for s in night.workspace.settings.sources if s.name in names and (not only or s.name in only)]
+    anew = [replay.mended(s, known.get(s.name, {})) or replay.unsealed(s) for s in wanted]
+    deliveries = {a.delivered.source.name: a for a in anew if a is not None}
+    settled = Judge(night.lake, [a.delivered for a in deliveries.values()], _today(night)).settle()
+    night.as_of = _as_of(night, settled)
+    night.sources = list(night.last.sources)
+    brought, released = Written(), Written()
+    for s in settled:
+        written = _record(night, s, complete=False)
+        brought += written
+        released += replay.release(deliveries[s.source.name], s, night.moment)
+    return {"judged": sum(s.delivered.count for s in settled), "brought_in": brought.inserted, "released": released.closed}
 
 
 def _as_of(night: Night, settled: Sequence[Settled]) -> date:
@@ -93,20 +113,7 @@ def _as_of(night: Night, settled: Sequence[Settled]) -> date:
 
 
 def _write(night: Night, settled: Settled) -> Result:
-    source = settled.source
-    full = source.mode == "full"
-    written = history.update(
-        night.lake,
-        f"records/{source.kind}",
-        settled.accepted,
-        ["source", "record_id"],
-        night.moment,
-        complete=full,
-        keep=settled.refused.select("record_id").distinct().mutate(source=ibis.literal(source.name)) if full else None,
-        source=source.name,
-    )
-    if written:
-        night.changed.add(source.kind)
+    written = _record(night, settled, complete=settled.source.mode == "full")
     refused = quarantine.update(night.lake, settled, night.keyring, night.moment)
     return {
         "inserted": written.inserted,
@@ -115,6 +122,19 @@ def _write(night: Night, settled: Settled) -> Result:
         "newly_quarantined": refused.inserted,
         "files": _files(settled.delivered.delivery),
     }
+
+
+def _record(night: Night, settled: Settled, *, complete: bool) -> Written:
+    """Bring the records of a source to what was accepted; a record whose new version was refused stays as it is."""
+    source = settled.source
+    keep = settled.refused.select("record_id").distinct().mutate(source=ibis.literal(source.name)) if complete else None
+    key = ["source", "record_id"]
+    written = history.update(
+        night.lake, f"records/{source.kind}", settled.accepted, key, night.moment, complete=complete, keep=keep, source=source.name
+    )
+    if written:
+        night.changed.add(source.kind)
+    return written
 
 
 def _entry(settled: Settled) -> Result:

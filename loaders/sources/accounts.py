@@ -9,6 +9,7 @@ KIND = Kind(
     "one row for each account, for each owner of an account, or both in one",
     (
         Column("account", "account", "account or card number", required=True),
+        Column("account_bank", "code", "bank that keeps it, where the source states one"),
         Column("owner", "party", "who owns the account"),
         Column("owner_kind", "code", "what the owner is", values=("company", "person")),
         Column("type", "code", "account type as stated"),

@@ -10,6 +10,7 @@ KIND = Kind(
     (
         Column("loan", "loan", "the loan", required=True),
         Column("account", "account", "account that received or repaid the money", required=True),
+        Column("account_bank", "code", "bank that keeps it, where the source states one"),
         Column("direction", "code", "which way the money went", required=True, values=("paid_out", "repaid")),
         Column("amount_fen", "money", "amount", required=True),
         Column("at", "timestamp", "when it was booked", required=True, dated=True),

@@ -10,6 +10,7 @@ KIND = Kind(
     (
         Column("device", "device", "the device", required=True),
         Column("account", "account", "the account", required=True),
+        Column("account_bank", "code", "bank that keeps it, where the source states one"),
         Column("at", "timestamp", "when", required=True, dated=True),
         Column("place", "text", "where, as stated"),
     ),

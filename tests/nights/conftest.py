@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import gzip
+import hashlib
 import json
 import random
 import shutil
@@ -185,6 +185,20 @@ class Bank:
         (value,) = row.values()
         return value
 
+    def last_transaction(self) -> frozenset[str]:
+        """Return the bookmark of the server's last committed transaction: it stays the same for as long as nothing is written."""
+        assert self.server is not None
+        with neo4j.GraphDatabase.driver(self.server.uri, auth=(self.server.user, self.server.password)) as driver:
+            with driver.session() as session:
+                session.run("RETURN 1").consume()
+                return session.last_bookmarks().raw_values
+
+    def tree(self) -> dict[str, str]:
+        """Return the SHA-256 of every file of lake, runs and export, the lock left out."""
+        files = (path for name in ("lake", "runs", "export") for path in (self.root / name).rglob("*") if path.is_file())
+        kept = (path for path in files if path.name != ".lock")
+        return {str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
+
     def flags(self) -> Rows:
         """Return the flags exported by the last run."""
         text = (self.root / "export" / self.runs()[-1] / "flags.jsonl").read_text(encoding="utf-8")
@@ -268,17 +282,6 @@ def shared() -> Callable[[str], Path]:
         return SHARED / name
 
     return found
-
-
-@pytest.fixture(scope="session")
-def rows_of() -> Callable[[Path], Iterator[dict[str, str]]]:
-    """Reads a file of FinBench, plain or compressed."""
-
-    def read(path: Path) -> Iterator[dict[str, str]]:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", newline="") as file:
-            yield from csv.DictReader(file, delimiter="|")
-
-    return read
 
 
 # -- a small town ----------------------------------------------------------------------------------------------

@@ -1,0 +1,104 @@
+"""``kgfraud quarantine``: the rows that were refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kg.cli.common import json_option, open_workspace, print_csv, print_json, print_table, reporting, workspace_option
+
+_SHOWN = ("id", "source", "file", "line", "column", "rule", "value")
+
+
+@click.group()
+def quarantine() -> None:
+    """See, export and replay the rows that were refused."""
+
+
+def _source_option(command: Any) -> Any:
+    return click.option("--source", "only", metavar="NAME", help="Only the rows of this source.")(command)
+
+
+@quarantine.command("list")
+@_source_option
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Most rows to print.")
+@json_option
+@workspace_option
+def list_rows(workspace: Path, only: str | None, limit: int, as_json: bool) -> None:
+    """List refused rows: where each stood, what is wrong with it, and how many there are by source and rule."""
+    from kg.refusals import counted, listed  # noqa: PLC0415
+
+    opened = open_workspace(workspace)
+    totals, rows = counted(opened, only), listed(opened, only, None if as_json else limit)
+    if as_json:
+        print_json({"total": sum(row["rows"] for row in totals), "counts": totals, "rows": rows})
+        return
+    if not totals:
+        click.echo("nothing is in quarantine")
+        return
+    print_table(("source", "column", "rule", "rows"), [[row[name] for name in ("source", "column", "rule", "rows")] for row in totals])
+    click.echo()
+    print_table(_SHOWN, [[row[name] for name in _SHOWN] for row in rows])
+
+
+@quarantine.command()
+@click.argument("source")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Most rows to print.")
+@json_option
+@workspace_option
+def show(workspace: Path, source: str, limit: int, as_json: bool) -> None:
+    """Show refused rows of SOURCE with all their faults and what each rule asks for; values are redacted."""
+    from kg.refusals import listed  # noqa: PLC0415
+    from loaders.rows import about  # noqa: PLC0415
+
+    rows = listed(open_workspace(workspace), source, limit)
+    if as_json:
+        print_json({"rows": rows})
+        return
+    for row in rows:
+        click.echo(f"{row['source']} {row['file']} line {row['line']}  ({row['id']})")
+        for fault in row["faults"]:
+            click.echo(f"  {fault['column'] or 'row'} {fault['value'] or ''}: {fault['rule']}, {about(fault['rule'])}")
+    if not rows:
+        click.echo(f"nothing of {source} is in quarantine")
+
+
+@quarantine.command()
+@_source_option
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="CSV file to write; it holds clear text.")
+@workspace_option
+def export(workspace: Path, only: str | None, output: Path) -> None:
+    """Write refused rows as they were delivered, IN CLEAR, to a CSV file that only you can read."""
+    from kg.refusals import clear_rows  # noqa: PLC0415
+
+    columns, rows = clear_rows(open_workspace(workspace), only)
+    output.touch(mode=0o600)
+    output.chmod(0o600)
+    with output.open("w", encoding="utf-8", newline="") as handle:
+        print_csv(columns, rows, handle)
+    click.echo(f"{len(rows)} rows written to {output}; they hold personal data in clear, remove the file when it has served")
+
+
+@quarantine.command()
+@click.argument("sources", nargs=-1)
+@json_option
+@workspace_option
+def replay(workspace: Path, sources: tuple[str, ...], as_json: bool) -> None:
+    """Judge refused rows anew after a file or a mapping was mended, and bring in those that are good now."""
+    from kg.errors import UsageError, did_you_mean  # noqa: PLC0415
+    from kg.pipeline import run_pipeline  # noqa: PLC0415
+    from kg.report import text  # noqa: PLC0415
+
+    opened = open_workspace(workspace, sources=True)
+    names = [source.name for source in opened.settings.sources]
+    for name in sources:
+        if name not in names:
+            raise UsageError(f"no source named '{name}'{did_you_mean(name, names)}")
+    _, progress = reporting(opened)
+    outcome = run_pipeline(opened, replaying=sources, progress=progress).summary()
+    if as_json:
+        print_json(outcome)
+    else:
+        click.echo(text({**outcome, "sources": []}), nl=False)

@@ -1,0 +1,70 @@
+"""The quarantine of the last committed run, read for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from kg import history
+from kg.config import Workspace
+from kg.pipeline import opened
+from kg.progress import Silent
+from kg.run import Runs
+from kg.stage import Night
+from loaders.formats.part import PLACE
+from loaders.quarantine import TABLE, unsealed
+
+_LISTED = ("id", "source", "kind", "file", "line", "part", "column", "rule", "value", "faults", "first_run")
+
+
+def listed(workspace: Workspace, source: str | None, limit: int | None) -> list[dict[str, Any]]:
+    """Return refused rows by source, file and line; at most ``limit`` of them."""
+    with _refused(workspace, source) as (night, rows):
+        if rows is None:
+            return []
+        chosen = rows.order_by("source", "file", "line", "part").select(*_LISTED)
+        return night.lake.engine.table(chosen.limit(limit) if limit else chosen).to_pylist()
+
+
+def counted(workspace: Workspace, source: str | None) -> list[dict[str, Any]]:
+    """Return how many rows are refused, by source and first fault."""
+    with _refused(workspace, source) as (night, rows):
+        if rows is None:
+            return []
+        counts = rows.group_by("source", "column", "rule").aggregate(rows=rows.count()).order_by("source", "column", "rule")
+        return night.lake.engine.table(counts).to_pylist()
+
+
+def clear_rows(workspace: Workspace, source: str | None) -> tuple[list[str], list[list[Any]]]:
+    """Return refused rows as they were delivered, in clear: source, file, line, fault, then the heads of the files."""
+    with _refused(workspace, source) as (night, rows):
+        if rows is None:
+            return ["source"], []
+        wanted = night.lake.engine.table(rows.select("source", "file", "line", "column", "rule", "block", "position", "part"))
+        tables = [_joined(wanted, block, raw) for block, raw in unsealed(night.lake, night.keyring, wanted)]
+    table = pa.concat_tables(tables, promote_options="default") if tables else wanted
+    return table.column_names, [list(row.values()) for row in table.to_pylist()]
+
+
+def _joined(wanted: pa.Table, block: str, raw: pa.Table) -> pa.Table:
+    """Put the heads of the raw rows beside where they stood; a torn row is given by its text."""
+    text = pa.array([None if t is None else t.decode("utf-8", "replace") for t in raw["_text"].to_pylist()], pa.string())
+    cells = raw.drop_columns([name for name in PLACE if name in raw.column_names]).append_column("(text)", text)
+    cells = cells.append_column("block", pa.array([block] * raw.num_rows, pa.string())).rename_columns(
+        ["position" if name == "_position" else name for name in (*cells.column_names, "block")]
+    )
+    return wanted.join(cells, ["block", "position"], join_type="inner", right_suffix=" (delivered)").drop_columns(["block", "position"])
+
+
+@contextmanager
+def _refused(workspace: Workspace, source: str | None) -> Iterator[tuple[Night, ir.Table | None]]:
+    with opened(workspace, Runs(workspace.runs), Silent()) as night:
+        if not night.lake.has(TABLE):
+            yield night, None
+            return
+        rows = history.current(night.lake.view(TABLE))
+        yield night, rows.filter(rows.source == source) if source else rows
