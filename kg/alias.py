@@ -12,8 +12,6 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from kg.engine import union
-
 #: The column by which each kind that registers nodes names them.
 OWN = {
     "Company": ("companies", "company"),

@@ -142,14 +142,10 @@ def _inserts(current: ir.Table, ever: ir.Table, incoming: ir.Table, key: list[st
     joined = fresh.left_join(known, key, rname="{name}_known").drop(*[f"{k}_known" for k in key])
     as_of = ibis.literal(moment.as_of)
     since = ibis.ifelse(joined._known.notnull(), ibis.greatest(joined.valid_from.fill_null(as_of), as_of), joined.valid_from)
-    return joined.mutate(
-        valid_from=since, first_run=ibis.literal(moment.run_id), last_run=ibis.null("string")
-    ).drop("_known")
+    return joined.mutate(valid_from=since, first_run=ibis.literal(moment.run_id), last_run=ibis.null("string")).drop("_known")
 
 
-def _closes(
-    current: ir.Table, incoming: ir.Table, key: list[str], moment: Moment, *, complete: bool, keep: ir.Table | None
-) -> ir.Table:
+def _closes(current: ir.Table, incoming: ir.Table, key: list[str], moment: Moment, *, complete: bool, keep: ir.Table | None) -> ir.Table:
     as_of = ibis.literal(moment.as_of)
     until = ibis.greatest(ibis.least(current.valid_to.fill_null(as_of), as_of), current.valid_from.fill_null(as_of))
     ended = current.select(*key, "digest", _until=until)

@@ -106,9 +106,7 @@ class Lake:
         counted = _Counted(reader, pa.schema(table.schema().to_arrow()))
         if counted.empty:
             return 0
-        write_deltalake(
-            table, counted.reader(), mode="append", writer_properties=_WRITER, commit_properties=_by(run_id)
-        )
+        write_deltalake(table, counted.reader(), mode="append", writer_properties=_WRITER, commit_properties=_by(run_id))
         self._pins[name] = self._delta(name).version()
         return counted.rows
 

@@ -17,10 +17,10 @@ from kg.pipeline import opened
 from kg.progress import Progress
 from kg.run import Runs
 from kg.stage import Night
-from kg.stages.publish import bring, publication
+from kg.stages.publish import bring, fill_offline, publication
 from kg.stages.publish import repair as mend
 from kg.store import DIFFERENCES, name_of
-from kg.stores.connect import connected
+from kg.stores.connect import connected, local
 
 #: How many differing rows are named.
 NAMED = 1000
@@ -50,6 +50,23 @@ def publish_last(workspace: Workspace, progress: Progress, *, repair: bool = Fal
         return {"run_id": night.run_id, **done}
 
 
+def import_last(workspace: Workspace, progress: Progress) -> dict[str, Any]:
+    """Fill the empty local database with the last committed run, by Neo4j's offline importer.
+
+    Raises
+    ------
+    KgfraudError
+        If the settings name a server by URL, or the local database is not empty.
+    """
+    server = local(workspace)
+    if server is None:
+        raise KgfraudError("neo4j.url names a server elsewhere, and the offline importer fills the local one only (kgfraud publish)")
+    with _last(workspace, progress, locked=True) as night:
+        done = fill_offline(night, publication(night), server)
+        night.runs.finish(night.run_id, "publish", done)
+        return {"run_id": night.run_id, **done}
+
+
 def verify_last(workspace: Workspace, progress: Progress) -> dict[str, Any]:
     """Compare the store with the last committed run.
 
@@ -61,7 +78,8 @@ def verify_last(workspace: Workspace, progress: Progress) -> dict[str, Any]:
     """
     with _last(workspace, progress, locked=False) as night, connected(workspace) as store:
         wanted, counts = publication(night), store.counts()
-        rows, named = [], []
+        rows: list[dict[str, Any]] = []
+        named: list[dict[str, Any]] = []
         with progress.task("comparing the lake with the graph database", total=len(schema.ALL_NODES) + len(schema.ALL_EDGES)) as task:
             for type_ in (*schema.ALL_NODES, *schema.ALL_EDGES):
                 found = pa.concat_tables([DIFFERENCES.empty_table(), *wanted.compare(type_, store)])

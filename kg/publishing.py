@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
@@ -68,9 +67,9 @@ class Publication:
         changes = [self._change(type_, held) for type_ in (*schema.ALL_NODES, *schema.ALL_EDGES)]
         return [change for change in changes if change is not None]
 
-    def repair(self, store: GraphStore, folder: Path) -> list[Change]:
+    def repair(self, store: GraphStore) -> list[Change]:
         """Return the changes that take a store of unknown content to this run, by comparing every row."""
-        found = [self._repair(type_, store, folder) for type_ in (*schema.ALL_NODES, *schema.ALL_EDGES)]
+        found = [self._repair(type_, store) for type_ in (*schema.ALL_NODES, *schema.ALL_EDGES)]
         return [change for change in found if change is not None]
 
     def compare(self, type_: Type, store: GraphStore) -> Iterator[pa.Table]:
@@ -112,7 +111,7 @@ class Publication:
         touched = self.lake.engine.keep(stored.filter(changed.fill_null(False)).select("id").distinct())
         return touched if self.lake.engine.count(touched) else None
 
-    def _repair(self, type_: Type, store: GraphStore, folder: Path) -> Change | None:
+    def _repair(self, type_: Type, store: GraphStore) -> Change | None:
         tables = list(self.compare(type_, store))
         if not tables:
             return None

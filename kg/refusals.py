@@ -27,7 +27,7 @@ def listed(workspace: Workspace, source: str | None, limit: int | None) -> list[
         if rows is None:
             return []
         chosen = rows.order_by("source", "file", "line", "part").select(*_LISTED)
-        return night.lake.engine.table(chosen.limit(limit) if limit else chosen).to_pylist()
+        return list(night.lake.engine.table(chosen.limit(limit) if limit else chosen).to_pylist())
 
 
 def counted(workspace: Workspace, source: str | None) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ def counted(workspace: Workspace, source: str | None) -> list[dict[str, Any]]:
         if rows is None:
             return []
         counts = rows.group_by("source", "column", "rule").aggregate(rows=rows.count()).order_by("source", "column", "rule")
-        return night.lake.engine.table(counts).to_pylist()
+        return list(night.lake.engine.table(counts).to_pylist())
 
 
 def clear_rows(workspace: Workspace, source: str | None) -> tuple[list[str], list[list[Any]]]:

@@ -25,7 +25,7 @@ from kg.stages import derive, export, flag
 
 PRUNED = "pruned"
 #: The tables that are made again: all that follow from the declared graph.
-DERIVED = tuple(table_name(t) for t in (*schema.ALL_NODES, *schema.ALL_EDGES) if t.derived) + (flag.HITS_TABLE, flag.FLAGS_TABLE)
+DERIVED = (*(table_name(t) for t in (*schema.ALL_NODES, *schema.ALL_EDGES) if t.derived), flag.HITS_TABLE, flag.FLAGS_TABLE)
 
 
 def difference(workspace: Workspace, old: str, new: str) -> list[dict[str, Any]]:

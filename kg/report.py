@@ -32,7 +32,9 @@ def _sources(entries: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _stages(results: Mapping[str, Any], seconds: Mapping[str, float]) -> list[str]:
-    return [f"  {name:8} {seconds.get(name, 0):>8.1f} s  {_said(result)}" for name, result in results.items() if isinstance(result, Mapping)]
+    return [
+        f"  {name:8} {seconds.get(name, 0):>8.1f} s  {_said(result)}" for name, result in results.items() if isinstance(result, Mapping)
+    ]
 
 
 def _said(result: Mapping[str, Any]) -> str:
@@ -44,4 +46,7 @@ def _said(result: Mapping[str, Any]) -> str:
         new, ended = sum(t["inserted"] for t in tables.values()), sum(t["closed"] for t in tables.values())
         return f"{new:,} rows new, {ended:,} ended, in {len(tables)} tables"
     plain = {name: value for name, value in result.items() if isinstance(value, (int, str)) and not isinstance(value, bool)}
-    return ", ".join(f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in plain.items()) or "nothing changed"
+    return (
+        ", ".join(f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in plain.items())
+        or "nothing changed"
+    )

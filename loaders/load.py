@@ -59,7 +59,7 @@ class Settled:
         return self.delivered.source
 
 
-def read(source: SourceSettings, delivery: Delivery, keyring: Keyring, engine: Engine, folder: Path, zone: str) -> Delivered:
+def read(source: SourceSettings, delivery: Delivery, keyring: Keyring, engine: Engine, *, folder: Path, zone: str) -> Delivered:
     """Read a delivery into a staging file of typed, checked rows; personal identifiers are tokens from here on."""
     of = kind(source.kind)
     mapper = Mapper(source, of, keyring)
@@ -123,9 +123,7 @@ class Judge:
             accepted = numbered(good)
         placed = rows.select(*PLACE, "_file", "_line", "record_id").inner_join(refused, PLACE)
         count = self._engine.count(refused)
-        return Settled(
-            delivered, _records(delivered, accepted), placed, delivered.count - count, count, self._newest(delivered, accepted)
-        )
+        return Settled(delivered, _records(delivered, accepted), placed, delivered.count - count, count, self._newest(delivered, accepted))
 
     def _refusals(self, faults: Sequence[ir.Table]) -> ir.Table:
         """Gather faults of the same row; kept, because they are few and used often."""
@@ -187,9 +185,7 @@ def _unknown(rows: ir.Table, column: Column, names: ir.Table) -> ir.Table:
     named = rows.filter(rows[column.name].notnull()).select(*PLACE, _end=column.name)
     nobody = named.anti_join(names, named._end == names.called)
     several = named.semi_join(names.filter(names.ambiguous), named._end == names.called)
-    return union(
-        [_fault(nobody, column.name, "unknown_end", nobody._end), _fault(several, column.name, "ambiguous", ibis.literal("***"))]
-    )
+    return union([_fault(nobody, column.name, "unknown_end", nobody._end), _fault(several, column.name, "ambiguous", ibis.literal("***"))])
 
 
 def _repeated(rows: ir.Table) -> ir.Table:

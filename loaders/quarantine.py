@@ -92,7 +92,9 @@ def _incoming(settled: Settled, keyring: Keyring, engine: Engine) -> ir.Table:
         valid_from=ibis.null("date"),
         valid_to=ibis.null("date"),
     )
-    said = rows.mutate(_said=rows.faults.map(lambda f: f["column"] + "\x1f" + f["rule"] + "\x1f" + f["value"].fill_null("")).sort().join("\x1e"))
+    said = rows.mutate(
+        _said=rows.faults.map(lambda f: f["column"] + "\x1f" + f["rule"] + "\x1f" + f["value"].fill_null("")).sort().join("\x1e")
+    )
     return said.mutate(digest=history.digest(said, ["file", "line", "_said"])).drop("_said")
 
 
@@ -157,7 +159,7 @@ def _to_bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
         writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def _from_bytes(data: bytes) -> pa.Table:

@@ -58,7 +58,7 @@ class Replay:
             delivery = Delivery.find(source)
         except GateError:
             return None
-        delivered = read(_adding(source), delivery, self.keyring, self.lake.engine, self.folder, self.zone)
+        delivered = read(_adding(source), delivery, self.keyring, self.lake.engine, folder=self.folder, zone=self.zone)
         files = [file.name for file in delivery.files]
         changed = [number for number, name in enumerate(files) if delivery.digests.get(number) != known.get(name)]
         if not changed:
@@ -79,7 +79,9 @@ class Replay:
         mapped, places, first = [], [], 0
         for block, raw in unsealed(self.lake, self.keyring, wanted):
             number = pa.array(range(first, first + raw.num_rows), pa.int64())
-            mapped.append(map_raw_table(raw.set_column(raw.schema.get_field_index("_row"), "_row", number), _adding(source), of, self.keyring))
+            mapped.append(
+                map_raw_table(raw.set_column(raw.schema.get_field_index("_row"), "_row", number), _adding(source), of, self.keyring)
+            )
             places.append(pa.table({"_row": number, "position": raw["_position"], "block": pa.array([block] * raw.num_rows, pa.string())}))
             first += raw.num_rows
         place = engine.arrow(pa.concat_tables(places))

@@ -63,7 +63,6 @@ RULES = (
 )
 
 
-
 def about(rule: str) -> str:
     """Return what a rule asks for.
 

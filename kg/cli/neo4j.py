@@ -13,8 +13,6 @@ from kg.errors import UsageError
 
 if TYPE_CHECKING:
     from kg.config import Workspace
-    from kg.progress import Task
-    from kg.store import Change
     from kg.stores.local_neo4j import LocalNeo4j
 
 
@@ -77,36 +75,13 @@ def import_(workspace: Path) -> None:
 
     That is several times faster than 'kgfraud publish', and works on an empty database only.
     """
-    from kg.pipeline import opened  # noqa: PLC0415 - not for --help
-    from kg.publishing import Publication  # noqa: PLC0415
-    from kg.run import Runs  # noqa: PLC0415
+    from kg.publisher import import_last  # noqa: PLC0415 - not for --help
 
     here = open_workspace(workspace)
-    local, runs = _server(here), Runs(here.runs)
+    _server(here)
     _, progress = reporting(here)
-    with runs.lock(), opened(here, runs, progress) as night:
-        if night.last is None:
-            raise UsageError("there is nothing to import: no run was committed yet (kgfraud run)")
-        days = here.settings.publish.transfer_days
-        wanted = Publication(night.lake, night.last.as_of, days)
-        rows = wanted.count()
-        with progress.task("importing", total=rows) as task:
-            _import(here, local, wanted.since(None), night.last.run_id, task)
-        if not runs.done(night.last.run_id, "publish"):
-            runs.finish(night.last.run_id, "publish", {"how": "offline import", "written": rows, "deleted": 0, "transfer_days": days})
-    click.echo(f"the graph holds run {night.last.run_id}: {rows} rows")
-
-
-def _import(workspace: Workspace, local: LocalNeo4j, changes: list[Change], run_id: str, task: Task) -> None:
-    """Import the rows and make the constraints; the server runs afterwards if it did before."""
-    from kg.stores.connect import connected  # noqa: PLC0415
-
-    ran = local.status().running
-    local.import_full(changes, run_id, lambda _name, rows: task.advance(rows))
-    if ran:
-        local.start()
-    with connected(workspace) as store:
-        store.prepare()
+    done = import_last(here, progress)
+    click.echo(f"the graph holds run {done['run_id']}: {done['written']} rows")
 
 
 def _local(workspace: Path) -> LocalNeo4j:

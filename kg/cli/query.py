@@ -61,7 +61,7 @@ def _tell_unknown(word: str) -> None:
     from kg.store import columns_of, name_of  # noqa: PLC0415
 
     types = (*ALL_NODES, *ALL_EDGES)
-    known = {"id", "Party", *map(name_of, types), *(p.name for type_ in types for p in columns_of(type_))}
+    known = {"id", "Party", *(name_of(type_) for type_ in types), *(p.name for type_ in types for p in columns_of(type_))}
     if word in known:
         return
     by_lower = {name.lower(): name for name in sorted(known)}

@@ -146,9 +146,7 @@ class Resolver:
         if rows is not None:
             named = named.anti_join(rows, "id")
         empty = {p.name: ibis.null(p.type) for p in schema.node(label).properties if p.name != "stub"}
-        stubs = named.mutate(
-            **empty, stub=True, source=ibis.null("string"), record_id=ibis.null("string"), valid_from=ibis.null("date")
-        )
+        stubs = named.mutate(**empty, stub=True, source=ibis.null("string"), record_id=ibis.null("string"), valid_from=ibis.null("date"))
         return stubs if rows is None else union([rows, stubs.select(*rows.columns)])
 
 

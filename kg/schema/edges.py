@@ -51,5 +51,7 @@ EDGES = (
     EdgeType("LOCATED_AT", "a party's address", _PARTY, ("Address",), (Property("use", "string", "registered, office, home, …"),)),
     EdgeType("REACHED_AT", "a party's phone or e-mail", _PARTY, ("Contact",), (Property("use", "string", "what it is used for"),)),
     EdgeType("SIGNED_IN", "a device signed in to an account", ("Device",), ("Account",), (_AT,)),
-    EdgeType("PARTY_TO", "a party takes part in a court case", _PARTY, ("CourtCase",), (Property("role", "string", "plaintiff, defendant, …"),)),
+    EdgeType(
+        "PARTY_TO", "a party takes part in a court case", _PARTY, ("CourtCase",), (Property("role", "string", "plaintiff, defendant, …"),)
+    ),
 )

@@ -41,7 +41,8 @@ def _today(night: Night) -> date:
 
 def _read(night: Night, source: SourceSettings, delivery: Delivery) -> Delivered:
     with night.progress.task(f"reading {source.name}") as task:
-        delivered = read(source, delivery, night.keyring, night.lake.engine, night.staging, night.workspace.settings.workspace.timezone)
+        zone = night.workspace.settings.workspace.timezone
+        delivered = read(source, delivery, night.keyring, night.lake.engine, folder=night.staging, zone=zone)
         task.advance(delivered.count)
     return delivered
 

@@ -25,12 +25,13 @@ def _publish(night: Night) -> Result:
     server = local(night.workspace)
     never = not any(night.runs.done(run_id, "publish") for run_id in night.runs.ids())
     if server is not None and never and wanted.count() >= OFFLINE_ROWS and server.empty():
-        return _fill_offline(night, wanted, server)
+        return fill_offline(night, wanted, server)
     with connected(night.workspace) as store:
         return bring(night, wanted, store)
 
 
-def _fill_offline(night: Night, wanted: Publication, server: LocalNeo4j) -> Result:
+def fill_offline(night: Night, wanted: Publication, server: LocalNeo4j) -> Result:
+    """Fill an empty local database by Neo4j's offline importer; the server runs afterwards if it did before."""
     was_running = server.status().running
     with night.progress.task("filling the empty database offline", total=wanted.count()) as task:
         server.import_full(wanted.since(None), night.run_id, lambda _, rows: task.advance(rows))
@@ -58,7 +59,7 @@ def bring(night: Night, wanted: Publication, store: GraphStore) -> Result:
 def repair(night: Night, wanted: Publication, store: GraphStore) -> Result:
     """Bring a store whose content is not known to the night's run, by comparing every row."""
     with night.progress.task("comparing the lake with the graph store"):
-        changes = wanted.repair(store, night.staging)
+        changes = wanted.repair(store)
     return _applied(night, wanted, store, changes, "comparison")
 
 

@@ -176,7 +176,9 @@ def test_an_event_holds_once_its_day_has_come_in_the_bank_s_zone(tmp_path):
 @pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
 def test_every_step_compiles_for_both_engines(dialect):
     table = ibis.table({"k": "string", "at": "timestamp(6)", "b": "boolean", **history.VERSION_SCHEMA}, name="stored")
-    incoming = ibis.table({"k": "string", "at": "timestamp(6)", "b": "boolean", "digest": "string", "valid_from": "date", "valid_to": "date"}, name="new")
+    incoming = ibis.table(
+        {"k": "string", "at": "timestamp(6)", "b": "boolean", "digest": "string", "valid_from": "date", "valid_to": "date"}, name="new"
+    )
     changes = compare(table, incoming, ["k"], Moment(DAY, "run1"), complete=True, keep=incoming.select("k"))
     for expr in (changes.inserts, changes.closes, open_at(table, DAY, ZONE), table.select(d=digest(table, ["k", "at", "b"]))):
         assert ibis.to_sql(expr, dialect=dialect)
