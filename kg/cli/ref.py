@@ -31,7 +31,7 @@ _SOURCE_TABLES: dict[str, type[BaseModel]] = {
 
 @click.group()
 def ref() -> None:
-    """Show sources, schema, rules and settings as they are."""
+    """Show sources, queries, schema, rules and settings as they are."""
 
 
 @ref.command()
@@ -169,6 +169,16 @@ def derivations(as_json: bool) -> None:
     from kg.derivations import DERIVATIONS  # noqa: PLC0415 - slow to import
 
     _print([{"name": d.name, "produces": d.produces, "requires": list(d.requires)} for d in DERIVATIONS], as_json)
+
+
+@ref.command()
+@json_option
+def queries(as_json: bool) -> None:
+    """List the library of named queries: what each answers, its parameters, an example."""
+    from kg.query import named, names  # noqa: PLC0415 - only for this command
+
+    found = [named(name) for name in names()]
+    _print([{"name": q.name, "about": q.about, "parameters": [p.name for p in q.parameters], "example": q.example} for q in found], as_json)
 
 
 @ref.command()

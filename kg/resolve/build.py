@@ -43,9 +43,9 @@ class Resolver:
         if not changed:
             return {}
         written = {alias.TABLE: self._aliases()}
-        anew = bool(written[alias.TABLE].closed) or (bool(written[alias.TABLE].inserted) and self.lake.has("graph/HOLDS_SHARES"))
+        moved = self._moved() if written[alias.TABLE] else None
         for type_ in dict.fromkeys(v.type for v in VIEWS if isinstance(v, EdgeView)):
-            written[f"graph/{type_}"] = self._edges(type_, changed, anew=anew)
+            written[f"graph/{type_}"] = self._edges(type_, changed, moved)
         for label in dict.fromkeys(v.label for v in VIEWS if isinstance(v, NodeView)):
             written[f"graph/{label}"] = self._nodes(label)
         return written
@@ -75,11 +75,24 @@ class Resolver:
             return rows
         return alias.swap(rows, ("src", "dst"), history.current(self.lake.view(alias.TABLE)))
 
-    def _edges(self, type_: str, changed: Collection[str], *, anew: bool) -> Written:
+    def _moved(self) -> ir.Table:
+        """Return the ids under which relationships may lie that now belong to another id."""
+        names, run_id = self.lake.view(alias.TABLE), self.moment.run_id
+        new = names.filter(names.first_run == run_id).select(end="called")
+        old = names.filter(names.last_run == run_id).select(end="id")
+        return self._engine.keep(ibis.union(new, old, distinct=True))
+
+    def _lies_under(self, type_: str, moved: ir.Table) -> bool:
+        rows = history.current(self.lake.view(f"graph/{type_}"))
+        ends = union([rows.select(end="src"), rows.select(end="dst")])
+        return self._engine.count(ends.semi_join(moved, "end").limit(1)) > 0
+
+    def _edges(self, type_: str, changed: Collection[str], moved: ir.Table | None) -> Written:
         views = [v for v in VIEWS if isinstance(v, EdgeView) and v.type == type_ and self.lake.has(f"records/{v.kind}")]
         self.lake.ensure(f"graph/{type_}", columns(schema.edge(type_)))
         written = Written()
-        if anew and views:
+        parties = set(alias.MANY) & {*schema.edge(type_).source, *schema.edge(type_).target}
+        if views and moved is not None and parties and self._lies_under(type_, moved):
             rows = union([self._projected(v, current=True) for v in views])
             return history.update(self.lake, f"graph/{type_}", rows, ["id"], self.moment)
         for view in views:
@@ -104,7 +117,7 @@ class Resolver:
         self.lake.ensure(f"graph/{label}", columns(schema.node(label)))
         views = [v for v in VIEWS if isinstance(v, NodeView) and v.label == label and self.lake.has(f"records/{v.kind}")]
         tables = [v.rows(history.current(self.lake.view(f"records/{v.kind}"))) for v in views]
-        rows = self._merged(label, union(tables)) if tables else None
+        rows = merged(label, union(tables), self.ranks) if tables else None
         if self.stubs or self._may_dangle(label):
             rows = self._with_stubs(label, rows)
         if rows is None:
@@ -112,24 +125,15 @@ class Resolver:
         rows = rows.mutate(digest=_digest(rows, schema.node(label).properties, ("source", "record_id")), valid_to=ibis.null("date"))
         return history.update(self.lake, f"graph/{label}", rows, ["id"], self.moment)
 
-    def _merged(self, label: str, rows: ir.Table) -> ir.Table:
-        """Make one row of all that speak of a node: each property from the most trusted source that states it."""
-        place = ibis.cases(*[(rows.source == name, f"{rank:06d}") for rank, name in enumerate(self.ranks)], else_="999999")
-        rows = rows.mutate(_rank=place + "/" + rows.source + "/" + rows.record_id)
-        names = [p.name for p in schema.node(label).properties if p.name != "stub"]
-        best = {name: rows[name].argmin(rows._rank, where=rows[name].notnull()) for name in names}
-        kept = {name: rows[name].argmin(rows._rank) for name in ("source", "record_id", "valid_from")}
-        merged = rows.group_by("id").aggregate(**best, **kept)
-        return merged.mutate(stub=ibis.literal(False))
-
     def _may_dangle(self, label: str) -> bool:
         """Tell whether a node may be referred to that no registration names any more."""
         nodes = self.lake.view(f"graph/{label}")
-        return self._engine.count(nodes.filter(nodes.stub | nodes.last_run.notnull()).limit(1)) > 0 or any(
-            self._engine.count(r.filter(r.last_run == self.moment.run_id).limit(1)) > 0
-            for v in VIEWS
-            if isinstance(v, NodeView) and v.label == label and (r := self._records(v.kind)) is not None
-        )
+        tables = [nodes.filter(nodes.stub | nodes.last_run.notnull()).select("last_run")]
+        for kind in {v.kind for v in VIEWS if isinstance(v, NodeView) and v.label == label}:
+            records = self._records(kind)
+            if records is not None:
+                tables.append(records.filter(records.last_run == self.moment.run_id).select("last_run"))
+        return self._engine.count(union(tables).limit(1)) > 0
 
     def _with_stubs(self, label: str, rows: ir.Table | None) -> ir.Table | None:
         ends = [
@@ -141,13 +145,44 @@ class Resolver:
         ]
         if not ends:
             return rows
-        prefix = f"{schema.node(label).prefix}:"
-        named = union(ends).filter(ibis._.id.startswith(prefix)).distinct()
-        if rows is not None:
-            named = named.anti_join(rows, "id")
-        empty = {p.name: ibis.null(p.type) for p in schema.node(label).properties if p.name != "stub"}
-        stubs = named.mutate(**empty, stub=True, source=ibis.null("string"), record_id=ibis.null("string"), valid_from=ibis.null("date"))
-        return stubs if rows is None else union([rows, stubs.select(*rows.columns)])
+        return with_stubs(label, rows, union(ends))
+
+
+def merged(label: str, rows: ir.Table, ranks: Sequence[str]) -> ir.Table:
+    """Make one row of all that speak of a node: each property from the most trusted source that states it.
+
+    Parameters
+    ----------
+    rows
+        What `NodeView` gives, of all views of the label.
+    ranks
+        Names of the sources, the most trusted first.
+    """
+    place = ibis.cases(*[(rows.source == name, f"{rank:06d}") for rank, name in enumerate(ranks)], else_="999999")
+    rows = rows.mutate(_rank=place + "/" + rows.source + "/" + rows.record_id)
+    names = [p.name for p in schema.node(label).properties if p.name != "stub"]
+    best = {name: rows[name].argmin(rows["_rank"], where=rows[name].notnull()) for name in names}
+    kept = {name: rows[name].argmin(rows["_rank"]) for name in ("source", "record_id", "valid_from")}
+    return rows.group_by("id").aggregate(**best, **kept).mutate(stub=ibis.literal(False))
+
+
+def with_stubs(label: str, rows: ir.Table | None, ends: ir.Table) -> ir.Table:
+    """Add a stub for each end of a relationship that bears the label's prefix and that no row names.
+
+    Parameters
+    ----------
+    ends
+        Their ``id``, repeated ones included.
+    """
+    named = ends.filter(ends.id.startswith(f"{schema.node(label).prefix}:")).distinct()
+    if rows is not None:
+        named = named.anti_join(rows, "id")
+    empty = {p.name: ibis.null(_TYPES.get(p.type, p.type)) for p in schema.node(label).properties if p.name != "stub"}
+    stubs = named.mutate(**empty, stub=True, source=ibis.null("string"), record_id=ibis.null("string"), valid_from=ibis.null("date"))
+    return stubs if rows is None else union([rows, stubs.select(*rows.columns)])
+
+
+_TYPES = {"bool": "boolean", "timestamp": "timestamp(6)"}
 
 
 def _digest(rows: ir.Table, properties: Sequence[schema.Property], further: Sequence[str]) -> ir.StringValue:

@@ -59,6 +59,7 @@ dbms.usage_report.enabled=false
 dbms.security.auth_enabled=true
 dbms.security.allow_csv_import_from_file_urls=false
 internal.dbms.cypher_ip_blocklist=0.0.0.0/0,::/0
+internal.dbms.bolt.netty_server_shutdown_quiet_period=0
 """
 
 
@@ -259,7 +260,7 @@ class LocalNeo4j:
         for folder in ("logs", "run", "import"):
             (self.home / folder).mkdir(exist_ok=True)
         command = [
-            *(str(java()), "-server", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", f"-Xms{self.heap}", f"-Xmx{self.heap}"),
+            *(str(java()), "-server", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError", f"-Xms{self.heap}", f"-Xmx{self.heap}"),
             *("-Dfile.encoding=UTF-8", "-Dlog4j2.disable.jmx=true", *_opens(), "-cp", f"{jars}/*"),
             *(_ENTRY, f"--home-dir={self.home}", f"--config-dir={self._conf.parent}", "--console-mode"),
         ]

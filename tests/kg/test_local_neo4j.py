@@ -13,6 +13,7 @@ import psutil
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
+from neo4j.exceptions import ClientError
 
 from kg.cli import cli
 from kg.config import Workspace
@@ -116,10 +117,22 @@ def test_it_listens_on_the_loopback_only_and_its_password_is_its_owners(server):
     assert address.password not in " ".join(process.cmdline())
 
 
-@pytest.mark.parametrize("url", ["file:///etc/hostname", "http://127.0.0.1:9/x.csv", "https://example.org/x.csv"])
-def test_load_csv_reads_nothing_even_for_one_who_may_write(server, url):
-    with open_driver(server.start()) as driver, driver.session() as session, pytest.raises(Exception, match=r"(?i)load|blocked|csv"):
-        session.run("LOAD CSV FROM $url AS line RETURN line", url=url).consume()
+def test_load_csv_reads_no_file_even_for_one_who_may_write(server):
+    (server.home / "import").mkdir(exist_ok=True)
+    (server.home / "import" / "x.csv").write_text("1,2\n", "utf-8")
+    for url in ("file:///x.csv", "file:///etc/hostname"):
+        with (
+            open_driver(server.start()) as driver,
+            driver.session() as session,
+            pytest.raises(ClientError, match=r"allow_csv_import_from_file_urls"),
+        ):
+            session.run("LOAD CSV FROM $url AS line RETURN line", url=url).consume()
+
+
+def test_load_csv_asks_no_address_even_for_one_who_may_write(server, mirror):
+    with open_driver(server.start()) as driver, driver.session() as session, pytest.raises(ClientError, match=r"blocked"):
+        session.run("LOAD CSV FROM $url AS line RETURN line", url=mirror.url).consume()
+    assert mirror.asked == []
 
 
 def test_the_shell_talks_to_it(server, capfd):
@@ -198,8 +211,11 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 
     folder: Path
     wrong: str = ""
+    url: str = ""
+    asked: list[str]
 
     def do_GET(self):
+        self.asked.append(self.path)
         file = self.folder / self.path.rpartition("/")[2]
         if not file.is_file():
             self.send_error(404)
@@ -220,11 +236,13 @@ def mirror(tmp_path, monkeypatch):
 
     class Here(Mirror):
         folder = provision()
+        asked = []  # noqa: RUF012 - of this test's class alone
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Here) as serving:
         (tmp_path / "jgo.conf").write_text(f"[repositories]\ncentral = http://127.0.0.1:{serving.server_port}\n", "utf-8")
         monkeypatch.setenv("JGO_CONFIG_FILE", str(tmp_path / "jgo.conf"))
         monkeypatch.setenv("no_proxy", "127.0.0.1")
+        Here.url = f"http://127.0.0.1:{serving.server_port}/x.csv"
         thread = threading.Thread(target=serving.serve_forever)
         thread.start()
         yield Here
