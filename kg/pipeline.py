@@ -97,9 +97,9 @@ def check_sources(workspace: Workspace, progress: Progress) -> tuple[list[Result
     """
     runs = Runs(workspace.runs)
     with _full_disk_told(), opened(workspace, runs, progress) as night:
-        settled = load.judge(night)
+        load.judge(night)
         try:
-            load.pass_gates(night, settled)
+            load.pass_gates(night)
         except GateError as stop:
             return night.sources, stop
         return night.sources, None

@@ -141,19 +141,24 @@ class Judge:
 
     def _know(self, label: str, name: str, here: Sequence[Settled]) -> None:
         """Remember by which ids the nodes of a label are called once tonight's deliveries are in."""
-        tables = [s.accepted for s in here]
-        if self._lake.has(f"records/{name}"):
-            stored = history.current(self._lake.view(f"records/{name}"))
-            for s in here:
-                mine = stored.source == s.source.name
-                if s.source.mode == "full":
-                    stored = stored.filter(~mine | stored.record_id.isin(s.refused.record_id))
-            tables.append(stored)
-        calls = [alias.calls(label, table) for table in tables]
+        calls = [alias.calls(label, table) for table in self.afterwards(name, here)]
         if calls:
             self._known[label] = self._engine.keep(alias.unique(union(calls)).select("called", "ambiguous"))
         else:
             self._known[label] = self._engine.arrow(pa.table({"called": pa.array([], pa.string()), "ambiguous": pa.array([], pa.bool_())}))
+
+    def afterwards(self, name: str, here: Sequence[Settled]) -> list[ir.Table]:
+        """Return the records of a kind as they will stand once the deliveries ``here`` are in."""
+        tables = [s.accepted for s in here]
+        if not self._lake.has(f"records/{name}"):
+            return tables
+        stored = history.current(self._lake.view(f"records/{name}"))
+        for s in here:
+            mine = stored.source == s.source.name
+            gone = mine if s.source.mode == "full" else mine & stored.record_id.isin(s.accepted.record_id)
+            kept = stored.record_id.isin(s.refused.record_id)
+            stored = stored.filter(~gone | (mine & kept)) if s.source.mode == "full" else stored.filter(~gone)
+        return [*tables, stored]
 
     def _changed(self, delivered: Delivered, good: ir.Table) -> list[ir.Table]:
         """Refuse what an appending source says anew of a record that was accepted."""

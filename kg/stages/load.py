@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import ibis
 
 from kg import check, history
+from kg.code import code_version
 from kg.config import SourceSettings
 from kg.engine import union
 from kg.errors import GateError, KgfraudError
@@ -18,21 +19,31 @@ from loaders import quarantine
 from loaders.delivery import Delivery
 from loaders.load import Delivered, Judge, Settled, read
 from loaders.replay import Replay
+from loaders.seen import Intake, settings_digest, sift
 
 
 def judge(night: Night) -> list[Settled]:
-    """Read every source and hold it against its contract; nothing is changed yet."""
+    """Read what is new and hold it against its contract; nothing is changed yet. ``night.sources`` says what came in."""
     settings = night.workspace.settings
     if not settings.sources:
         raise KgfraudError(f"{night.workspace.toml} names no [[sources]]; add one (kgfraud ref sources shows the kinds)")
-    deliveries = [(source, Delivery.find(source)) for source in settings.sources]
-    read_in = [_read(night, source, delivery) for source, delivery in deliveries]
-    with night.progress.task("checking deliveries", total=len(read_in)) as task:
-        settled = Judge(night.lake, read_in, _today(night)).settle()
+    intakes = sift(settings.sources, _earlier(night), settings.workspace.timezone)
+    deliveries = [_read(night, intake.source, intake.delivery) for intake in intakes if intake.delivery is not None]
+    with night.progress.task("checking deliveries", total=len(deliveries)) as task:
+        judge = Judge(night.lake, deliveries, _today(night))
+        settled = judge.settle()
         task.advance(len(settled))
-    night.sources = [_entry(s) for s in settled]
-    _warn_over_held(night, settled)
+    by_name = {s.source.name: s for s in settled}
+    night.sources = [_entry(night, intake, by_name.get(intake.source.name)) for intake in intakes]
+    _warn_over_held(night, judge, settled)
     return settled
+
+
+def _earlier(night: Night) -> dict[str, Result]:
+    """Return what the last run said of its sources, if it was made by the same code."""
+    if night.last is None or night.last.code != code_version():
+        return {}
+    return {entry["source"]: entry for entry in night.last.sources}
 
 
 def _today(night: Night) -> date:
@@ -47,7 +58,7 @@ def _read(night: Night, source: SourceSettings, delivery: Delivery) -> Delivered
     return delivered
 
 
-def pass_gates(night: Night, settled: Sequence[Settled]) -> None:
+def pass_gates(night: Night) -> None:
     """Stop the run where a delivery does not pass a gate of its source.
 
     Raises
@@ -57,9 +68,9 @@ def pass_gates(night: Night, settled: Sequence[Settled]) -> None:
     """
     before = {entry["source"]: entry["rows"] for entry in (night.last.sources if night.last else ())}
     said = []
-    for s in settled:
-        tally = check.Tally(s.source.name, s.delivered.count, s.accepted_count, before.get(s.source.name))
-        said += check.stopped_by(s.source.gate, tally)
+    for entry, source in zip(night.sources, night.workspace.settings.sources, strict=True):
+        tally = check.Tally(source.name, entry["rows"], entry["accepted"], before.get(source.name))
+        said += check.stopped_by(source.gate, tally)
     if said:
         raise GateError("; ".join(said) + ". Nothing was changed; mend the delivery or the gate, then run again")
 
@@ -68,11 +79,12 @@ def _load(night: Night) -> Result:
     if night.replaying is not None:
         return _replay(night, night.replaying)
     settled = judge(night)
-    pass_gates(night, settled)
-    night.as_of = _as_of(night, settled)
+    pass_gates(night)
+    night.as_of = _as_of(night, [date.fromisoformat(entry["newest"]) for entry in night.sources if entry["newest"]])
+    entries = {entry["source"]: entry for entry in night.sources}
     with night.progress.task("writing records", total=len(settled)) as task:
-        for entry, s in zip(night.sources, settled, strict=True):
-            entry.update(_write(night, s))
+        for s in settled:
+            entries[s.source.name].update(_write(night, s))
             task.advance()
     return {name: sum(entry[name] for entry in night.sources) for name in ("rows", "accepted", "quarantined", "inserted", "closed")}
 
@@ -89,7 +101,7 @@ def _replay(night: Night, only: Sequence[str]) -> Result:
     anew = [replay.mended(s, known.get(s.name, {})) or replay.unsealed(s) for s in wanted]
     deliveries = {a.delivered.source.name: a for a in anew if a is not None}
     settled = Judge(night.lake, [a.delivered for a in deliveries.values()], _today(night)).settle()
-    night.as_of = _as_of(night, settled)
+    night.as_of = _as_of(night, [s.newest for s in settled if s.newest is not None])
     night.sources = list(night.last.sources)
     brought, released = Written(), Written()
     for s in settled:
@@ -99,15 +111,14 @@ def _replay(night: Night, only: Sequence[str]) -> Result:
     return {"judged": sum(s.delivered.count for s in settled), "brought_in": brought.inserted, "released": released.closed}
 
 
-def _as_of(night: Night, settled: Sequence[Settled]) -> date:
+def _as_of(night: Night, days: Sequence[date]) -> date:
     """Return the business date: the one asked for, else the newest that any source states, never an earlier one than before."""
     before = night.last.as_of if night.last else None
     if night.asked_as_of is not None:
         if before is not None and night.asked_as_of < before:
             raise GateError(f"--as-of {night.asked_as_of} lies before that of the last run, {before}; a night never goes back")
         return night.asked_as_of
-    days = [s.newest for s in settled if s.newest is not None]
-    days += [before] if before else []
+    days = [*days, before] if before else list(days)
     if not days:
         raise GateError("no source states a date, so the business date is not known; give it with --as-of YYYY-MM-DD")
     return max(days)
@@ -121,7 +132,6 @@ def _write(night: Night, settled: Settled) -> Result:
         "closed": written.closed,
         "unchanged": settled.accepted_count - written.inserted,
         "newly_quarantined": refused.inserted,
-        "files": _files(settled.delivered.delivery),
     }
 
 
@@ -138,32 +148,56 @@ def _record(night: Night, settled: Settled, *, complete: bool) -> Written:
     return written
 
 
-def _entry(settled: Settled) -> Result:
+def _entry(night: Night, intake: Intake, settled: Settled | None) -> Result:
+    """Say what came in from a source: what was read now, beside what an earlier run has read."""
+    seen = intake.seen
+    earlier_days = [intake.earlier["newest"]] if intake.earlier and intake.earlier["newest"] else []
+    days = earlier_days + ([settled.newest.isoformat()] if settled and settled.newest else [])
+    rows = sum(file["rows"] for file in seen) + (settled.delivered.count if settled else 0)
+    refused = sum(file["refused"] for file in seen) + (settled.refused_count if settled else 0)
     return {
-        "source": settled.source.name,
-        "kind": settled.source.kind,
-        "rows": settled.delivered.count,
-        "accepted": settled.accepted_count,
-        "quarantined": settled.refused_count,
-        "newest": settled.newest.isoformat() if settled.newest else None,
-        "warnings": [],
+        "source": intake.source.name,
+        "kind": intake.source.kind,
+        "rows": rows,
+        "accepted": rows - refused,
+        "quarantined": refused,
+        "inserted": 0,
+        "closed": 0,
+        "unchanged": rows - refused,
+        "newly_quarantined": 0,
+        "newest": max(days, default=None),
+        "warnings": list(intake.earlier["warnings"]) if intake.earlier and settled is None else [],
+        "settings": settings_digest(intake.source, night.workspace.settings.workspace.timezone),
+        "files": [*seen, *(_files(night, settled) if settled else ())],
     }
 
 
-def _files(delivery: Delivery) -> list[Result]:
+def _files(night: Night, settled: Settled) -> list[Result]:
+    delivered = settled.delivered
+    counts = {}
+    for name, table in (("rows", delivered.rows), ("refused", settled.refused)):
+        found = night.lake.engine.table(table.group_by("_file").aggregate(n=table.count()))
+        counts[name] = dict(zip(found["_file"].to_pylist(), found["n"].to_pylist(), strict=True))
     return [
-        {"file": f.name, "bytes": f.mark.size, "sha256": delivery.digests.get(i), "rows": delivery.rows.get(i)}
-        for i, f in enumerate(delivery.files)
+        {
+            "file": file.name,
+            "bytes": file.mark.size,
+            "sha256": delivered.delivery.digests[number],
+            "rows": counts["rows"].get(number, 0),
+            "refused": counts["refused"].get(number, 0),
+        }
+        for number, file in enumerate(delivered.delivery.files)
     ]
 
 
-def _warn_over_held(night: Night, settled: Sequence[Settled]) -> None:
+def _warn_over_held(night: Night, judge: Judge, settled: Sequence[Settled]) -> None:
     """Warn of companies whose shares sum above 100 %, over all sources of shareholders together."""
     held = [s for s in settled if s.source.kind == "shareholders"]
     if not held:
         return
     engine = night.lake.engine
-    over = engine.table(check.over_held(union([s.accepted.select("company", "share_ppm") for s in held])).order_by("company"))
+    holdings = union([table.select("company", "share_ppm") for table in judge.afterwards("shareholders", held)])
+    over = engine.table(check.over_held(holdings).order_by("company"))
     if over.num_rows:
         named = ", ".join(over["company"].slice(0, 3).to_pylist())
         words = f"{over.num_rows} companies whose shares sum above 100 % ({named}{', …' if over.num_rows > 3 else ''})"

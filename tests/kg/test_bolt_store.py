@@ -9,6 +9,9 @@ import threading
 
 import pyarrow as pa
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from neo4j.exceptions import TransientError
@@ -339,6 +342,22 @@ def test_an_address_of_another_protocol_is_refused():
 def test_a_certificate_authority_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"neo4j.ca_file"):
         open_driver(Address("neo4j+s://graph.bank", "neo4j", "x", tmp_path / "ca.pem"))
+
+
+def test_a_certificate_authority_of_ones_own_is_taken_with_any_secure_scheme(tmp_path):
+    key = ed25519.Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bank")])
+    day = dt.datetime(2022, 1, 1, tzinfo=dt.UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, day, day + dt.timedelta(days=1)).sign(key, None)
+    (tmp_path / "ca.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    with open_driver(Address("neo4j+s://127.0.0.1:9", "neo4j", "x", tmp_path / "ca.pem")) as driver:
+        assert driver.encrypted
+
+
+def test_a_driver_without_its_rust_codec_is_refused(monkeypatch):
+    monkeypatch.setattr("kg.stores.server.RUST_AVAILABLE", False)
+    with pytest.raises(DependencyError, match=r"install neo4j-rust-ext"):
+        open_driver(Address("bolt://127.0.0.1:9", "neo4j", "x"))
 
 
 def test_a_statement_that_the_server_refuses_fails_the_run_and_a_broken_server_is_a_dependency(store):

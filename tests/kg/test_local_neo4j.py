@@ -192,7 +192,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 def test_nothing_is_imported_before_a_run_was_committed(workspace):
     done = kgfraud(workspace, "neo4j", "import")
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     assert "no run was committed yet" in done.output
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import neo4j
 import psutil
+import pyarrow as pa
 import pytest
 import tomlkit
 from click.testing import CliRunner, Result
@@ -159,12 +160,13 @@ class Bank:
         """Return the record of a run, the last one by default."""
         return json.loads((self.root / "runs" / (run_id or self.runs()[-1]) / "record.json").read_text(encoding="utf-8"))
 
-    def table(self, name: str) -> Rows:
+    def arrow(self, name: str) -> pa.Table:
         """Return all rows of a table of the lake, at the version of the last run."""
-        versions = self.record()["tables"]
-        if name not in versions:
-            return []
-        return DeltaTable(self.root / "lake" / name, version=versions[name]).to_pyarrow_table().to_pylist()
+        return DeltaTable(self.root / "lake" / name, version=self.record()["tables"][name]).to_pyarrow_table()
+
+    def table(self, name: str) -> Rows:
+        """Return all rows of a table of the lake as Python values; none where there is no such table."""
+        return self.arrow(name).to_pylist() if name in self.record()["tables"] else []
 
     def current(self, name: str) -> Rows:
         """Return the current rows of a table of the lake."""
@@ -399,7 +401,7 @@ def uscc(number: int) -> str:
 
 def cnid(number: int, region: str = "110105") -> str:
     """Return a valid identity card number (GB 11643)."""
-    born = date(1960, 1, 1) + timedelta(days=37 * number)
+    born = date(1960, 1, 1) + timedelta(days=number // 1000 + 37 * (number % 400))
     body = f"{region}{born:%Y%m%d}{number % 1000:03}"
     return body + ric.calc_check_digit(body + "0")
 
