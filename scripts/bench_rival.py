@@ -8,6 +8,7 @@ database with the same constraints as ours.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,15 @@ import pandas as pd  # type: ignore[import-untyped, unused-ignore]
 import pyarrow.parquet
 from neo4j import GraphDatabase
 
-from kg.store import Type, schema_of
+from kg.store import Type, name_of, schema_of
 from kg.stores.server import Address
 
 _BATCH = 10_000
+_NODES = "UNWIND $rows AS row MERGE (n:Account {id: row.id}) SET n += row.properties"
+_EDGES = (
+    "UNWIND $rows AS row MATCH (a:Account {id: row.src}) MATCH (b:Account {id: row.dst}) "
+    "MERGE (a)-[r:TRANSFERRED_TO {id: row.id}]->(b) SET r += row.properties"
+)
 
 
 def load(landing: Path, out: Path, key: bytes) -> int:
@@ -81,21 +87,18 @@ def _paid(transfers: Any, accounts: Any) -> Any:
     return joined.groupby(["from", "to", "month"], as_index=False).agg(amount=("amount", "sum"), count=("amount", "size"))
 
 
-def send(address: Address, node: Type, nodes: Path, edge: Type, edges: Path) -> int:
-    """Write nodes and relationships by UNWIND and MERGE over one connection; return the rows written."""
-    ends = "MATCH (a:Account {id: row.src}) MATCH (b:Account {id: row.dst})"
-    merge_node = "UNWIND $rows AS row MERGE (n:Account {id: row.id}) SET n += row.properties"
-    merge_edge = f"UNWIND $rows AS row {ends} MERGE (a)-[r:TRANSFERRED_TO {{id: row.id}}]->(b) SET r += row.properties"
+def send(address: Address, types: Sequence[tuple[Type, Path]], told: Callable[[str, int], None]) -> None:
+    """Write nodes and relationships by UNWIND and MERGE over one connection, and tell of each batch."""
     with GraphDatabase.driver(address.uri, auth=(address.user, address.password)) as driver, driver.session() as session:
-        return sum(_send(session, merge, type_, path) for merge, type_, path in ((merge_node, node, nodes), (merge_edge, edge, edges)))
+        for type_, path in types:
+            _send(session, type_, path, told)
 
 
-def _send(session: Any, statement: str, type_: Type, path: Path) -> int:
+def _send(session: Any, type_: Type, path: Path, told: Callable[[str, int], None]) -> None:
     keys = [key for key in ("id", "src", "dst") if key in schema_of(type_).names]
     names = [name for name in schema_of(type_).names if name not in keys]
-    sent = 0
+    statement = _EDGES if "src" in keys else _NODES
     for batch in pyarrow.parquet.ParquetFile(path).iter_batches(_BATCH):
         rows = [{**{key: row[key] for key in keys}, "properties": {name: row[name] for name in names}} for row in batch.to_pylist()]
         session.execute_write(lambda tx, rows=rows: tx.run(statement, rows=rows).consume())
-        sent += len(rows)
-    return sent
+        told(name_of(type_), len(rows))

@@ -1,0 +1,209 @@
+"""The night is killed (``kill -9``) at moments spread over all its stages; the next one ends as if nothing had been.
+
+The same nights are done twice: by a bank that nobody disturbs, whose content after each night is kept, and by one whose every
+night is killed at some moment and done again. In between the deliveries change: rows come, go, are renamed and refused.
+"""
+
+import os
+import random
+import signal
+import time
+from datetime import date, timedelta
+
+import neo4j
+import psutil
+import pytest
+
+from kg.errors import KgfraudError
+from kg.stores.local_neo4j import LocalNeo4j
+
+KINDS = ("companies", "accounts", "loans", "shareholders", "transfers", "loan_flows", "guarantees")
+#: What shows that a stage has begun: files that were not there before, or the store's word.
+SIGNS = {
+    "start": "runs/*Z",
+    "read": ".staging/**/*.parquet",
+    "load": "lake/records/*/_delta_log/*.json",
+    "resolve": "lake/graph/[A-Z][a-z]*/_delta_log/*.json",
+    "derive": "lake/graph/PAID/_delta_log/*.json",
+    "flag": "lake/derived/flags/_delta_log/*.json",
+    "commit": "runs/*/record.json*",
+    "publish": None,
+    "export": "runs/*/publish.done",
+    "report": "runs/*/export.done",
+}
+
+
+def deliver(bank, numbers, night):
+    """Lay out the files of a night; from one to the next a firm is renamed, one goes or comes, circles open and close."""
+    town = numbers.town()
+    gone = {f"C{24 - night % 3:02}"}
+    day = date(2024, 6, 26) + timedelta(days=night)
+    accounts = {row["户主"]: row["账号"] for row in town["accounts"]}
+    dropped = {accounts[firm] for firm in gone}
+    for row in town["companies"]:
+        row["企业名称"] += f"({night})" if int(row["企业编号"][1:]) % 4 == night % 4 else ""
+    town["companies"] = [row for row in town["companies"] if row["企业编号"] not in gone]
+    town["shareholders"] = [row for row in town["shareholders"] if not row["股东个人"] and row["企业编号"] not in gone]
+    town["shareholders"].append({"股东企业": f"C{night % 10 + 3:02}", "企业编号": "C01", "持股比例": f"{night % 7 + 1}%"})
+    town["accounts"] = [row for row in town["accounts"] if row["户主类型"] == "企业" and row["账号"] not in dropped]
+    known = [row["账号"] for row in town["accounts"]]
+    if night % 2:
+        town["guarantees"] = town["guarantees"][1:]
+    if night:
+        dice = random.Random(night)
+        pairs = [dice.sample(known, 2) for _ in range(15)] + [["6222029999999999999", known[0]]]
+        town["transfers"] = [
+            {"付款账号": a, "收款账号": b, "金额": f"{night}00.{n:02}", "时间": f"{day} 10:{n:02}:00", "用途": "货款"} for n, (a, b) in enumerate(pairs)
+        ]
+    for name in KINDS:
+        bank.deliver(name, town[name])
+
+
+@pytest.fixture
+def prepared(new_bank, numbers):
+    """A bank before its first night."""
+    bank = new_bank("prepared")
+    numbers.settle(bank)
+    for name in set(bank.sources) - set(KINDS):
+        del bank.sources[name]
+    bank.source("shareholders", columns={"holder": {"column": "股东企业", "label": "company"}, "company": "企业编号", "share_ppm": "持股比例"})
+    return bank
+
+
+def undisturbed(prepared, numbers, nights):
+    """Return what the bank holds after each night, from the first to the last, if nobody disturbs it."""
+    twin, found = prepared.copy(prepared.root.parent / "undisturbed"), []
+    for night in range(nights + 1):
+        deliver(twin, numbers, night)
+        twin.run()
+        found.append(twin.content())
+    return found
+
+
+class Watch:
+    """Sees a stage begin, by what it leaves on the disk or in the store."""
+
+    def __init__(self, bank, server, stage):
+        self.bank, self.stage = bank, stage
+        self.driver = neo4j.GraphDatabase.driver(server.uri, auth=(server.user, server.password)) if server else None
+        self.before = set(self._files())
+
+    def _files(self):
+        pattern = SIGNS[self.stage]
+        return [] if pattern is None else self.bank.root.glob(pattern)
+
+    def sees(self):
+        if SIGNS[self.stage] is None:
+            with self.driver.session() as session:
+                return session.run("MATCH (m:KgfraudMarker) WHERE m.filling IS NOT NULL RETURN count(m)").single()[0] > 0
+        return any(path not in self.before for path in self._files())
+
+    def kill(self, process, delay):
+        """Wait until the stage has begun and some seconds more, then kill the process; say whether it was still at work."""
+        while process.poll() is None and not self.sees():
+            time.sleep(0.001)
+        begun = process.poll() is None
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        if self.driver:
+            self.driver.close()
+        return begun
+
+
+def state(bank):
+    """Return the runs that were begun and those that were committed."""
+    begun = {path.name for path in (bank.root / "runs").glob("*Z")}
+    return begun, set(bank.runs())
+
+
+def follow(bank, numbers, plan, references, server, also=lambda: None):
+    """Do each night of the plan twice: killed at its moment, then to the end."""
+    deliver(bank, numbers, 0)
+    bank.run()
+    for night, (stage, delay) in enumerate(plan, 1):
+        where = f"night {night}, killed {delay:.3f} s into '{stage}'"
+        deliver(bank, numbers, night)
+        before = bank.runs()[-1]
+        watch = Watch(bank, server, stage)
+        assert watch.kill(bank.start(), delay), f"{where}: it had ended before"
+        also()
+        begun, committed = state(bank)
+        said = bank.run().began
+        if begun - committed:
+            assert said.startswith("starts over"), where
+        elif committed - {before} - set(bank.earlier) and not (bank.root / "runs" / max(committed) / "report.done").exists():
+            assert said.startswith("goes on"), where
+        bank.earlier = state(bank)[1]
+        assert {name for name in state(bank)[0]} == bank.earlier, where
+        yield where, references[night]
+
+
+def test_a_night_killed_at_any_stage_ends_like_an_undisturbed_one(prepared, numbers):
+    plan = [("read", 0.3), ("load", 0.1), ("resolve", 0.4), ("publish", 0.05), ("export", 0.0)]
+    references = undisturbed(prepared, numbers, len(plan))
+    bank = prepared.copy(prepared.root.parent / "killed")
+    bank.earlier = set()
+    numbers.emptied(bank.server)
+    for where, reference in follow(bank, numbers, plan, references, bank.server):
+        assert bank.content() == reference, where
+    assert bank.cli("store", "verify").exit_code == 0
+
+
+def killed_with_its_server(prepared, numbers, plan, tmp_path):
+    """Do the plan on a bank with a local server of its own, which is killed together with the night."""
+    references = undisturbed(prepared, numbers, len(plan))
+    bank = prepared.copy(tmp_path / "local")
+    bank.earlier = set()
+    bank.settings["neo4j"] = {"heap": "512m", "page_cache": "64m"}
+    bank.source("companies")
+    local = LocalNeo4j(bank.root / "neo4j", heap="512m", page_cache="64m")
+
+    def kill_server():
+        pid = local.status().pid
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
+
+    try:
+        bank.server = local.start()
+        for where, reference in follow(bank, numbers, plan, references, bank.server, also=kill_server):
+            assert not local.status().running, where  # a run leaves the server as it found it
+            bank.server = local.start()
+            assert bank.content() == reference, where
+    finally:
+        kill_server()
+        local.stop()
+
+
+def test_a_night_killed_together_with_neo4j_ends_like_an_undisturbed_one(prepared, numbers, tmp_path):
+    killed_with_its_server(prepared, numbers, [("publish", 0.1)], tmp_path)
+
+
+@pytest.mark.soak
+def test_thirty_nights_killed_over_all_stages_end_like_undisturbed_ones(prepared, numbers, tmp_path):
+    dice = random.Random(30)
+    plan = [(stage, dice.random() * 0.8) for stage in [*SIGNS, *SIGNS, "load", "resolve", "publish", "publish", "export"]]
+    plan = [(stage, delay if stage not in ("publish", "export", "report", "commit") else delay / 20) for stage, delay in plan]
+    references = undisturbed(prepared, numbers, len(plan))
+    bank = prepared.copy(prepared.root.parent / "killed")
+    bank.earlier = set()
+    numbers.emptied(bank.server)
+    for where, reference in follow(bank, numbers, plan, references, bank.server):
+        assert bank.content() == reference, where
+    numbers.emptied(prepared.server)
+    killed_with_its_server(prepared.copy(tmp_path / "again"), numbers, [("publish", dice.random() * 0.3) for _ in range(5)], tmp_path)
+
+
+def test_a_night_that_meets_a_dead_server_says_so_and_the_next_one_goes_on(prepared, numbers, tmp_path):
+    bank = prepared
+    deliver(bank, numbers, 0)
+    bank.settings["neo4j"] = {"heap": "512m", "page_cache": "64m"}
+    bank.source("companies")
+    local = LocalNeo4j(bank.root / "neo4j", heap="512m", page_cache="64m")
+    (bank.root / "neo4j").write_text("in the way")
+    with pytest.raises(KgfraudError, match="neo4j"):
+        bank.run()
+    (bank.root / "neo4j").unlink()
+    assert bank.run().began.startswith("goes on")
+    assert not local.status().running
