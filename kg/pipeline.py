@@ -6,12 +6,17 @@ died; each stage knows its own work.
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
+
+import psutil
 
 from kg.code import code_version
 from kg.config import Workspace
@@ -116,9 +121,7 @@ def _wanted(only: str | None) -> Sequence[Stage]:
 def opened(workspace: Workspace, runs: Runs, progress: Progress) -> Iterator[Night]:
     """Open a workspace for a night: engine, lake at the last committed versions, keys, an empty staging folder."""
     last = runs.last()
-    staging = workspace.root / ".staging"
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
+    staging = _staging(workspace)
     settings = workspace.settings.engine
     try:
         with Engine(staging / "spill", settings.memory, settings.threads) as engine:
@@ -136,6 +139,16 @@ def opened(workspace: Workspace, runs: Runs, progress: Progress) -> Iterator[Nig
             )
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _staging(workspace: Workspace) -> Path:
+    """Make a folder for this process's temporary files, and remove those that dead processes left."""
+    root = workspace.root / ".staging"
+    root.mkdir(exist_ok=True)
+    for old in root.iterdir():
+        if not psutil.pid_exists(int(old.name.partition("-")[0])):
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root))
 
 
 @contextmanager

@@ -11,16 +11,12 @@ memory is the resident set of that process and its children, Java apart.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import platform
 import shutil
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +24,7 @@ from typing import Any
 import click
 import psutil  # type: ignore[import-untyped, unused-ignore]
 from bench_rival import load, send
+from bench_watch import Pace, Phases, Usage, watched
 from bench_world import DAYS, World, write_graph_rows
 from pyarrow import parquet
 
@@ -43,7 +40,6 @@ from kg.stores.local_neo4j import LocalNeo4j
 PARTS = ("lake", "fill", "night", "bolt", "rival")
 FULL_SIZE = 1_000_000
 GIB = 1 << 30
-_EVERY = 0.2
 _RIVAL_SIZE = 100_000
 _BOLT_ACCOUNTS, _BOLT_TRANSFERS = 100_000, 400_000
 
@@ -71,66 +67,6 @@ class Figure:
         if self.target is None:
             return None
         return self.value >= self.target if self.at_least else self.value <= self.target
-
-
-# -- watching a process ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What a process and its children took, as samples of (time, bytes, CPU seconds since its start)."""
-
-    samples: Sequence[tuple[float, int, float]]
-
-    def peak(self, begin: float, end: float) -> int:
-        """Return the most memory between two moments."""
-        return max((memory for at, memory, _ in self.samples if begin <= at <= end), default=0)
-
-    def cpu(self, begin: float, end: float) -> float:
-        """Return the CPU seconds between two moments."""
-        seconds = [cpu for at, _, cpu in self.samples if begin - _EVERY <= at <= end + _EVERY]
-        return seconds[-1] - seconds[0] if seconds else 0.0
-
-
-def watched(work: Callable[..., Any], *arguments: Any) -> tuple[Any, Usage]:
-    """Run a function in a fresh process, so that its memory is its own, and watch it."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        process = psutil.Process(pool.submit(os.getpid).result())
-        future, samples = pool.submit(work, *arguments), []
-        while not future.done():
-            samples.append(_sample(process))
-            wait([future], _EVERY)
-        samples.append(_sample(process))
-        return future.result(), Usage(samples)
-
-
-def _sample(process: psutil.Process) -> tuple[float, int, float]:
-    memory, cpu = process.memory_info().rss, sum(process.cpu_times()[:4])
-    for child in process.children(recursive=True):
-        try:
-            cpu += sum(child.cpu_times()[:4])
-            memory += 0 if child.name() == "java" else child.memory_info().rss
-        except psutil.Error:
-            continue
-    return time.time(), memory, cpu
-
-
-class Phases:
-    """Progress that notes when each piece of work began and ended, and says so on standard error."""
-
-    def __init__(self) -> None:
-        self.noted: list[tuple[str, float, float]] = []
-
-    @contextmanager
-    def task(self, what: str, total: int | None = None) -> Iterator[Phases]:  # noqa: ARG002
-        """Open a piece of work."""
-        begin = time.time()
-        yield self
-        self.noted.append((what, begin, time.time()))
-        print(f"  {what}: {time.time() - begin:.1f} s", file=sys.stderr, flush=True)
-
-    def advance(self, n: int = 1) -> None:
-        """Take no notice of the units."""
 
 
 # -- nights ---------------------------------------------------------------------------------------
@@ -225,22 +161,6 @@ def _night_figures(ran: Ran, usage: Usage) -> Iterator[Figure]:
 
 
 # -- over Bolt and the rival ----------------------------------------------------------------------
-
-
-class Pace:
-    """Rows written over time; the first quarter of them is what a server that was just started takes to get warm."""
-
-    def __init__(self) -> None:
-        self.noted = [(time.monotonic(), 0)]
-
-    def __call__(self, _: str, rows: int) -> None:
-        self.noted.append((time.monotonic(), self.noted[-1][1] + rows))
-
-    def speeds(self) -> tuple[float, float]:
-        """Return the rows a second from the start, and once warm."""
-        end, total = self.noted[-1]
-        warm, before = next((at, rows) for at, rows in self.noted if rows >= total / 4)
-        return total / (end - self.noted[0][0]), (total - before) / (end - warm)
 
 
 def bolt(folder: Path, nodes: Path, edges: Path, by_rival: bool) -> Pace:

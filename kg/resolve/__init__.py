@@ -1,8 +1,8 @@
 """Records to entities: one view for each thing that a kind of record says about the graph."""
 
-from kg.resolve import holdings, money, parties, places
-from kg.resolve.view import EdgeView, NodeView
+from kg.resolve import holdings, money, parties, places, trade
+from kg.resolve.view import EdgeView, Mention, NodeView
 
-VIEWS: tuple[NodeView | EdgeView, ...] = parties.VIEWS + holdings.VIEWS + money.VIEWS + places.VIEWS
+VIEWS: tuple[NodeView | EdgeView | Mention, ...] = parties.VIEWS + holdings.VIEWS + money.VIEWS + places.VIEWS + trade.VIEWS
 
-__all__ = ["VIEWS", "EdgeView", "NodeView"]
+__all__ = ["VIEWS", "EdgeView", "Mention", "NodeView"]

@@ -18,7 +18,7 @@ from kg.engine import Engine, union
 from kg.graph import columns
 from kg.history import Changes, Moment, Written
 from kg.lake import Lake
-from kg.resolve import VIEWS, EdgeView, NodeView
+from kg.resolve import VIEWS, EdgeView, Mention, NodeView
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ class Resolver:
         rows = rows.mutate(digest=history.digest(rows, ["id"]), valid_from=ibis.null("date"), valid_to=ibis.null("date"))
         return history.update(self.lake, alias.TABLE, rows, ["called"], self.moment)
 
-    def _named(self, rows: ir.Table) -> ir.Table:
-        """Swap aliases at both ends for the ids by which the entities are known."""
+    def _swapped(self, rows: ir.Table, columns: Sequence[str]) -> ir.Table:
+        """Swap aliases in some columns for the ids by which the entities are known."""
         if not self.lake.has(alias.TABLE):
             return rows
-        return alias.swap(rows, ("src", "dst"), history.current(self.lake.view(alias.TABLE)))
+        return alias.swap(rows, columns, history.current(self.lake.view(alias.TABLE)))
 
     def _moved(self) -> ir.Table:
         """Return the ids under which relationships may lie that now belong to another id."""
@@ -102,7 +102,7 @@ class Resolver:
 
     def _projected(self, view: EdgeView, *, current: bool) -> ir.Table:
         records = self.lake.view(f"records/{view.kind}")
-        rows = self._named(view.rows(history.current(records) if current else records))
+        rows = self._swapped(view.rows(history.current(records) if current else records), ("src", "dst"))
         rows = rows.mutate(digest=_digest(rows, schema.edge(view.type).properties, ("src", "dst")))
         return rows.drop("first_run", "last_run") if current else rows
 
@@ -142,6 +142,12 @@ class Resolver:
             if self.lake.has(f"graph/{e.type}")
             for end, labels in (("src", e.source), ("dst", e.target))
             if label in labels
+        ]
+        ends += [
+            self._swapped(history.current(records), (column,)).select(id=column)
+            for v in VIEWS
+            if isinstance(v, Mention) and v.label == label and (records := self._records(v.kind)) is not None
+            for column in v.columns
         ]
         if not ends:
             return rows

@@ -35,6 +35,15 @@ class EdgeView:
     rows: Project
 
 
+@dataclass(frozen=True)
+class Mention:
+    """Columns of a kind that name nodes of one label which derived relationships will need, registered or not."""
+
+    label: str
+    kind: str
+    columns: tuple[str, ...]
+
+
 def node(label: str, records: ir.Table, id_: ir.StringValue, **properties: ir.Value | str) -> ir.Table:
     """Return node rows: every property of the label, null where the records do not speak of it."""
     records = records.mutate(_id=id_)

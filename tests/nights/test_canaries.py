@@ -140,10 +140,6 @@ def test_no_canary_is_in_neo4j(night, flock):
     assert singing(json.dumps(said, ensure_ascii=False, default=str), flock) == []
 
 
-def test_scratch(night):
-    r = night.cli("quarantine", "list", "--json"); import collections; print(collections.Counter((x["source"],x["column"],x["rule"],x["value"]) for x in json.loads(r.output)["rows"]).most_common(1000))
-    r = night.cli("--debug", "quarantine","export","--output","/tmp/x.csv"); print(r.stderr[-3000:])
-
 
 def test_no_command_that_shows_the_quarantine_shows_a_canary(night, flock):
     said = night.cli("quarantine", "list").output + night.cli("quarantine", "list", "--json").output

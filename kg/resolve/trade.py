@@ -1,0 +1,7 @@
+"""Who trades with whom: companies that invoices name."""
+
+from __future__ import annotations
+
+from kg.resolve.view import Mention
+
+VIEWS = (Mention("Company", "invoices", ("seller", "buyer")),)
