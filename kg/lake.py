@@ -15,14 +15,21 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, WriterProperties, write_deltalake
 
 from kg.engine import Engine
 from kg.errors import KgfraudError
 
 #: delta-rs drops log entries older than 30 days, and old versions with them, unless it is told not to.
 CONFIGURATION = {"delta.enableExpiredLogCleanup": "false", "delta.logRetentionDuration": "interval 36500 days"}
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+#: Columns of which nearly every value is another one: a dictionary of them is built in vain.
+_DISTINCT = ("id", "src", "dst", "record_id", "digest", "payer", "payee")
+_WRITER = WriterProperties(
+    compression="ZSTD",
+    compression_level=1,
+    max_row_group_size=250_000,
+    column_properties=dict.fromkeys(_DISTINCT, ColumnProperties(dictionary_enabled=False)),
+)
 
 
 class Lake:

@@ -146,7 +146,8 @@ def _staging(workspace: Workspace) -> Path:
     root = workspace.root / ".staging"
     root.mkdir(exist_ok=True)
     for old in root.iterdir():
-        if not psutil.pid_exists(int(old.name.partition("-")[0])):
+        process = old.name.partition("-")[0]
+        if not (process.isdecimal() and psutil.pid_exists(int(process))):
             shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root))
 

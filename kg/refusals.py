@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kg import history
 from kg.config import Workspace
@@ -54,10 +55,8 @@ def _joined(wanted: pa.Table, block: str, raw: pa.Table) -> pa.Table:
     """Put the heads of the raw rows beside where they stood; a torn row is given by its text."""
     text = pa.array([None if t is None else t.decode("utf-8", "replace") for t in raw["_text"].to_pylist()], pa.string())
     cells = raw.drop_columns([name for name in PLACE if name in raw.column_names]).append_column("(text)", text)
-    cells = cells.append_column("block", pa.array([block] * raw.num_rows, pa.string())).rename_columns(
-        ["position" if name == "_position" else name for name in (*cells.column_names, "block")]
-    )
-    return wanted.join(cells, ["block", "position"], join_type="inner", right_suffix=" (delivered)").drop_columns(["block", "position"])
+    here = wanted.filter(pc.equal(wanted["block"], block)).drop_columns(["block"]).rename_columns({"position": "_position"})
+    return here.join(cells, "_position", join_type="inner", right_suffix=" (delivered)").drop_columns(["_position"])
 
 
 @contextmanager

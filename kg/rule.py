@@ -153,7 +153,12 @@ def evaluate(rules: Sequence[Rule[Any]], read: Read) -> pa.Table:
 
 
 def _hits(rule: Rule[Any], read: Read) -> pa.Table:
-    found = rule.find({need.name: read(need.name, need.columns) for need in rule.requires}, rule.parameters)
+    # a rule starts from its first table: where that is empty there is nothing to follow through the large ones
+    first, *others = rule.requires
+    tables = {first.name: read(first.name, first.columns)}
+    if tables[first.name].num_rows:
+        tables |= {need.name: read(need.name, need.columns) for need in others}
+    found = rule.find(tables, rule.parameters)
     if not found.schema.equals(FOUND):
         raise KgfraudError(
             f"the rule {rule.name} returned the columns {', '.join(found.column_names)} where {', '.join(FOUND.names)} belong"

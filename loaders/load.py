@@ -112,7 +112,7 @@ class Judge:
 
     def _settle(self, delivered: Delivered) -> Settled:
         rows = delivered.rows
-        faults = [_own_faults(rows), *self._unknown_ends(delivered)]
+        faults = [self._engine.keep(union([_own_faults(rows), *self._unknown_ends(delivered)]))]
         refused = self._refusals(faults)
         good = rows.anti_join(refused, PLACE) if self._engine.count(refused) else rows
         if delivered.source.record_id:

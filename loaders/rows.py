@@ -122,8 +122,11 @@ def redacted(text: ir.StringValue) -> ir.StringValue:
 
     >>> ibis.duckdb.connect().to_pyarrow(redacted(ibis.literal("-12,5O 王五 13912345678 li@a.cn"))).as_py()
     '-12,5O 某某 # …@…'
+    >>> ibis.duckdb.connect().to_pyarrow(redacted(ibis.literal("2020-02-30, 6225 8800 0000 0002 601"))).as_py()
+    '2020-02-30, #'
     """
-    short = text.left(8 * _SHOWN).re_replace("[^@ ]+@[^@ ]+", "…@…").re_replace("[0-9]{7,}", "#")
+    # eleven digits with blanks or dashes between them are a number as people write it; a day and its hour have ten
+    short = text.left(8 * _SHOWN).re_replace("[^@ ]+@[^@ ]+", "…@…").re_replace("[0-9](?:[ -]?[0-9]){10,}", "#").re_replace("[0-9]{7,}", "#")
     return short.re_replace("[㐀-䶿一-鿿豈-﫿]", "某").left(_SHOWN)
 
 

@@ -102,8 +102,12 @@ class Resolver:
 
     def _projected(self, view: EdgeView, *, current: bool) -> ir.Table:
         records = self.lake.view(f"records/{view.kind}")
-        rows = self._swapped(view.rows(history.current(records) if current else records), ("src", "dst"))
-        rows = rows.mutate(digest=_digest(rows, schema.edge(view.type).properties, ("src", "dst")))
+        rows, type_ = view.rows(history.current(records) if current else records), schema.edge(view.type)
+        # a record's digest stands for all that it says; only the ends of a party may be others than the record names
+        if set(alias.MANY) & {*type_.source, *type_.target}:
+            rows = self._swapped(rows, ("src", "dst"))
+            rows = rows.mutate(_content=history.digest(rows, ["src", "dst", "_content"]))
+        rows = rows.rename(digest="_content")
         return rows.drop("first_run", "last_run") if current else rows
 
     def _follow(self, view: EdgeView) -> Written:

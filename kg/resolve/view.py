@@ -62,5 +62,6 @@ def edge(type_: str, records: ir.Table, src: str, dst: str, *, part: str = "", *
         dst=records[dst],
         **columns,
         **{c: records[c] for c in VERSIONED},
+        _content=records.digest,
     )
     return rows.filter(rows.src.notnull() & rows.dst.notnull())

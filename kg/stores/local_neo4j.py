@@ -41,9 +41,8 @@ USER = "neo4j"
 _ENTRY = "org.neo4j.server.CommunityEntryPoint"
 _ADMIN = "org.neo4j.server.startup.Neo4jAdminCommand"
 _SHELL = "org.neo4j.shell.Main"
-_OPENS = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch", "java.base/java.util.concurrent")
-_START_SECONDS = 120.0
-_STOP_SECONDS = 120.0
+_OPENS = tuple(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent"))
+_SECONDS = 120.0  # in which a server comes up, or goes
 
 _CONF = """\
 server.default_listen_address=127.0.0.1
@@ -164,9 +163,10 @@ class LocalNeo4j:
         Raises
         ------
         KgfraudError
-            With the command's last words, if it fails.
+            With the command's words, if it fails.
         """
-        command = [str(java()), *_opens(), f"-Xmx{self.heap}", "-cp", f"{provision()}/*", _ADMIN, *arguments]
+        # It runs a second Java, with the heap that neo4j.conf names.
+        command = [str(java()), *_OPENS, "-Xmx64m", "-cp", f"{provision()}/*", _ADMIN, *arguments]
         done = subprocess.run(command, env=self._environment(), cwd=self.home, capture_output=True, text=True, check=False)
         if done.returncode:
             words = [line for line in (done.stderr + done.stdout).splitlines() if line.strip() and not line.lstrip().startswith("at ")]
@@ -178,8 +178,6 @@ class LocalNeo4j:
         # The password goes by the environment: an argument can be read by every user of the machine.
         environment = {**os.environ, "NEO4J_USERNAME": address.user, "NEO4J_PASSWORD": address.password, "NEO4J_URI": address.uri}
         return subprocess.run([str(java()), "-cp", f"{provision()}/*", _SHELL, *arguments], env=environment, check=False).returncode
-
-    # -- the folder -------------------------------------------------------------------------------
 
     @property
     def _conf(self) -> Path:
@@ -246,9 +244,7 @@ class LocalNeo4j:
             self.home.mkdir(parents=True, exist_ok=True)
             lock = (self.home / "lock").open("w")
         except OSError as error:
-            raise DependencyError(
-                f"cannot write in {self.home}: {error.strerror}; the local Neo4j needs a folder of its own there"
-            ) from error
+            raise DependencyError(f"cannot write in {self.home} ({error.strerror}), where the local Neo4j lies") from error
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -261,7 +257,7 @@ class LocalNeo4j:
             (self.home / folder).mkdir(exist_ok=True)
         command = [
             *(str(java()), "-server", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError", f"-Xms{self.heap}", f"-Xmx{self.heap}"),
-            *("-Dfile.encoding=UTF-8", "-Dlog4j2.disable.jmx=true", *_opens(), "-cp", f"{jars}/*"),
+            *("-Dfile.encoding=UTF-8", "-Dlog4j2.disable.jmx=true", *_OPENS, "-cp", f"{jars}/*"),
             *(_ENTRY, f"--home-dir={self.home}", f"--config-dir={self._conf.parent}", "--console-mode"),
         ]
         # A shell in between makes the server nobody's child, so that it is never a zombie of ours.
@@ -298,21 +294,13 @@ class LocalNeo4j:
 
     def _await(self, address: Address) -> None:
         """Wait until the server answers over Bolt."""
-        end = time.monotonic() + _START_SECONDS
+        end, log = time.monotonic() + _SECONDS, self.home / "logs" / "console.log"
         while not answers(address):
             if self._process() is None:
-                raise DependencyError(f"Neo4j did not start: {self._last_words()}; its log is {self.home / 'logs' / 'console.log'}")
+                raise DependencyError(f"Neo4j did not start: {_last_words(log)}; its log is {log}")
             if time.monotonic() > end:
-                raise DependencyError(
-                    f"Neo4j did not answer at {address.uri} within {_START_SECONDS:.0f} s; its log is {self.home / 'logs' / 'console.log'}"
-                )
+                raise DependencyError(f"Neo4j did not answer at {address.uri} within {_SECONDS:.0f} s; its log is {log}")
             time.sleep(0.1)
-
-    def _last_words(self) -> str:
-        log = self.home / "logs" / "console.log"
-        lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
-        told = [line for line in lines if " ERROR " in line or line.startswith(("Error", "OpenJDK", "Exception", "Caused"))]
-        return (told or lines or ["it said nothing"])[-1].strip()[:300]
 
     def _stop(self) -> bool:
         process = self._process()
@@ -320,18 +308,20 @@ class LocalNeo4j:
             return False
         try:
             process.terminate()
-            process.wait(_STOP_SECONDS)
+            process.wait(_SECONDS)
         except psutil.TimeoutExpired:
             process.kill()  # Neo4j recovers at the next start
-            process.wait(_STOP_SECONDS)
+            process.wait(_SECONDS)
         except psutil.NoSuchProcess:
             pass
         (self.home / "server.pid").unlink(missing_ok=True)
         return True
 
 
-def _opens() -> list[str]:
-    return [f"--add-opens={package}=ALL-UNNAMED" for package in _OPENS]
+def _last_words(log: Path) -> str:
+    lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+    told = [line for line in lines if " ERROR " in line or line.startswith(("Error", "OpenJDK", "Exception", "Caused"))]
+    return (told or lines or ["it said nothing"])[-1].strip()[:300]
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -344,13 +334,7 @@ def _write_private(path: Path, text: str) -> None:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # Linger of a server that just went does not make a port taken.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return probe.connect_ex(("127.0.0.1", port)) != 0 and _can_bind(port)
-
-
-def _can_bind(port: int) -> bool:
-    with socket.socket() as probe:
+        # What lingers of a server that just went does not make a port taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -362,5 +346,4 @@ def _can_bind(port: int) -> bool:
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])

@@ -31,7 +31,7 @@ def load(tmp_path_factory):
                 (file,) = [file for data in there for file in data.glob(entry["path"])]
                 source = SourceSettings(**{**entry, "path": str(file)})
                 tables[source.name.removeprefix(f"{pack}.")] = read(
-                    source, Delivery.find(source), keyring, engine, folder, "Asia/Shanghai"
+                    source, Delivery.find(source), keyring, engine, folder=folder, zone="Asia/Shanghai"
                 ).rows
             return engine, tables
 

@@ -11,28 +11,38 @@ import pytest
 
 from loaders.sources import KINDS
 
+from .town import cnid
+
 MANY = 50
 WIDE = str.maketrans({chr(n): chr(n + 0xFEE0) for n in range(0x21, 0x7F)})
 FORMS = {
-    "cnid": lambda n, numbers: numbers.cnid(n, region="999999"),
-    "phone": lambda n, _: f"1390{n:07}",
-    "email": lambda n, _: f"canary{n:05}@birds.example.cn",
-    "account": lambda n, _: f"62258800{n:011}",
-    "device": lambda n, _: f"DEV-{n:05}-CANARY",
+    "cnid": lambda n: cnid(n, region="999999"),
+    "phone": lambda n: f"1390{n:07}",
+    "email": lambda n: f"canary{n:05}@birds.example.cn",
+    "account": lambda n: f"62258800{n:011}",
+    "device": lambda n: f"DEV-{n:05}-CANARY",
 }
-PLAIN = {"money": "12.50", "share": "0.1", "integer": "1", "date": "2024-01-02", "timestamp": "2024-01-02 03:04:05", "flag": "true", "uscc": ""}
+PLAIN = {
+    "money": "12.50",
+    "share": "0.1",
+    "integer": "1",
+    "date": "2024-01-02",
+    "timestamp": "2024-01-02 03:04:05",
+    "flag": "true",
+    "uscc": "",
+}
 
 
 class Flock:
     """All canaries of a night, each used once, by what they are and where they were planted."""
 
-    def __init__(self, numbers):
-        self.numbers, self.next = numbers, iter(random.Random(3).sample(range(100_000), 20_000))
+    def __init__(self):
+        self.self.next = iter(random.Random(3).sample(range(100_000), 20_000))
         self.clear: dict[str, set[str]] = {name: set() for name in FORMS}
         self.sealed: set[str] = set()
 
     def new(self, form):
-        canary = FORMS[form](next(self.next), self.numbers)
+        canary = FORMS[form](next(self.next))
         self.clear[form].add(canary)
         return canary
 
@@ -41,7 +51,7 @@ class Flock:
 
 
 def cell(column, n, flock):
-    """Return a good value of a column; a canary, often in full width, where it is personal, a sentence full of them where it is free text."""
+    """Return a good value of a column: a canary, often in full width, where it is personal, a sentence full of them in free text."""
     if column.type in FORMS:
         canary = flock.new(column.type)
         return canary.translate(WIDE) if n % 2 else canary
@@ -84,8 +94,8 @@ def spaced(canary):
 
 
 @pytest.fixture(scope="module")
-def flock(numbers):
-    return Flock(numbers)
+def flock():
+    return Flock()
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +148,6 @@ def test_no_canary_is_in_neo4j(night, flock):
     said += night.ask("MATCH ()-[r]->() RETURN type(r) AS type, properties(r) AS row")
     assert len(said) > 10 * MANY
     assert singing(json.dumps(said, ensure_ascii=False, default=str), flock) == []
-
 
 
 def test_no_command_that_shows_the_quarantine_shows_a_canary(night, flock):
