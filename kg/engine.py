@@ -38,7 +38,6 @@ class Engine:
             threads=threads,
             temp_directory=str(spill),
             preserve_insertion_order=False,
-            enable_progress_bar=False,
         )
         self._names = itertools.count()
         self._kept = spill / "kept"
