@@ -39,6 +39,8 @@ class Engine:
             temp_directory=str(spill),
             preserve_insertion_order=False,
         )
+        # on a terminal DuckDB would draw a bar of its own across ours
+        self._backend.con.execute("SET enable_progress_bar = false")
         self._names = itertools.count()
         self._kept = spill / "kept"
 
