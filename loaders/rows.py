@@ -126,7 +126,9 @@ def redacted(text: ir.StringValue) -> ir.StringValue:
     '2020-02-30, #'
     """
     # eleven digits with blanks or dashes between them are a number as people write it; a day and its hour have ten
-    short = text.left(8 * _SHOWN).re_replace("[^@ ]+@[^@ ]+", "…@…").re_replace("[0-9](?:[ -]?[0-9]){10,}", "#").re_replace("[0-9]{7,}", "#")
+    short = (
+        text.left(8 * _SHOWN).re_replace("[^@ ]+@[^@ ]+", "…@…").re_replace("[0-9](?:[ -]?[0-9]){10,}", "#").re_replace("[0-9]{7,}", "#")
+    )
     return short.re_replace("[㐀-䶿一-鿿豈-﫿]", "某").left(_SHOWN)
 
 

@@ -9,6 +9,7 @@ import time
 import ibis
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 
 from kg.engine import Engine
 from kg.errors import KgfraudError
@@ -71,8 +72,6 @@ def test_times_are_kept_to_the_microsecond_and_marked_as_utc_on_the_disk(tmp_pat
     lake = Lake(tmp_path / "lake", engine)
     lake.ensure("graph/X", SCHEMA)
     add(lake, "a")
-    from deltalake import DeltaTable
-
     on_disk = DeltaTable(tmp_path / "lake/graph/X").to_pyarrow_table()
     assert on_disk.schema.field("at").type == pa.timestamp("us", "UTC")
     assert on_disk["at"].cast(pa.int64()).to_pylist() == [1_600_000_000_123_456]

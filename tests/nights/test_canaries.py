@@ -37,7 +37,7 @@ class Flock:
     """All canaries of a night, each used once, by what they are and where they were planted."""
 
     def __init__(self):
-        self.self.next = iter(random.Random(3).sample(range(100_000), 20_000))
+        self.next = iter(random.Random(3).sample(range(100_000), 20_000))
         self.clear: dict[str, set[str]] = {name: set() for name in FORMS}
         self.sealed: set[str] = set()
 
