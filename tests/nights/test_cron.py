@@ -1,0 +1,63 @@
+"""The night as cron calls it, and the demo as a newcomer does."""
+
+import json
+import re
+
+from click.testing import CliRunner
+
+from kg.cli import cli
+from kg.cli.nightly import nightly
+
+
+def as_cron(bank, *words):
+    return CliRunner().invoke(nightly, ["--workspace", str(bank.root), *words])
+
+
+def test_cron_gets_one_line_of_results_a_log_and_metrics(bank, tmp_path):
+    bank.source("companies", record_id="company")
+    bank.deliver("companies", [{"company": "1", "name": "A", "valid_from": "2024-03-01"}, {"company": "", "name": "B", "valid_from": ""}])
+    done = as_cron(bank, "--metrics", str(tmp_path / "kgfraud.prom"))
+    assert done.exit_code == 0
+    (line,) = done.stdout.splitlines()
+    result = json.loads(line)
+    assert (result["run_id"], result["as_of"], result["exit_code"]) == (bank.runs()[-1], "2024-03-01", 0)
+    assert all(json.loads(entry)["level"] for entry in done.stderr.splitlines())
+    metrics = (tmp_path / "kgfraud.prom").read_text(encoding="utf-8")
+    assert "kgfraud_last_run_exit_code 0" in metrics
+    assert 'kgfraud_rows{source="companies",what="quarantined"} 1' in metrics
+    assert re.search(r'^kgfraud_stage_seconds\{stage="publish"\} [0-9.]+$', metrics, re.MULTILINE)
+
+
+def test_cron_is_told_by_the_exit_code_when_a_gate_stops_the_night(bank, tmp_path):
+    bank.source("companies", record_id="company", gate={"min_rows": 10})
+    bank.deliver("companies", [{"company": "1", "name": "A", "valid_from": "2024-03-01"}])
+    done = as_cron(bank, "--metrics", str(tmp_path / "kgfraud.prom"))
+    result = json.loads(done.stdout)
+    assert (done.exit_code, result["exit_code"], result["run_id"]) == (3, 3, None)
+    assert "min_rows asks for 10" in result["error"]
+    assert "kgfraud_last_run_exit_code 3" in (tmp_path / "kgfraud.prom").read_text(encoding="utf-8")
+    assert bank.runs() == []
+
+
+def test_the_demo_ends_with_a_filled_neo4j_flags_and_questions_that_have_answers(tmp_path):
+    runner, folder = CliRunner(), tmp_path / "demo"
+    try:
+        done = runner.invoke(cli, ["demo", str(folder)], prog_name="kgfraud")
+        assert done.exit_code == 0, done.stderr
+        assert "rows 132,058" in done.stdout
+        assert re.search(r"Neo4j answers at bolt://127\.0\.0\.1:\d+", done.stdout)
+        questions = re.findall(r'kgfraud query --workspace \S+ "(.+)"', done.stdout)
+        assert len(questions) == 3
+        for cypher in questions:
+            answer = runner.invoke(cli, ["query", cypher, "--json", "--workspace", str(folder)])
+            assert json.loads(answer.stdout)["rows"], cypher
+        (export,) = (folder / "export").iterdir()
+        assert runner.invoke(cli, ["verify", str(export), "--workspace", str(folder)]).exit_code == 0
+    finally:
+        runner.invoke(cli, ["neo4j", "stop", "--workspace", str(folder)])
+
+
+def test_a_workspace_of_one_s_own_is_not_taken_for_a_demo(bank):
+    done = CliRunner().invoke(cli, ["demo", str(bank.root)], prog_name="kgfraud")
+    assert done.exit_code == 2
+    assert "not a demo" in done.stderr
