@@ -43,6 +43,7 @@ class Lake:
         self.root = root
         self.engine = engine
         self._pins = dict(pins or {})
+        self._begun_at = dict(self._pins)
         self._base = base
 
     @property
@@ -51,18 +52,19 @@ class Lake:
         return dict(self._pins)
 
     def restore(self) -> list[str]:
-        """Take every table back to its pin, remove tables without one, and name what had to be changed."""
+        """Take every table back to where this lake found it, remove tables that it did not find, and name what had to be changed."""
         undone = []
         for name in self.names():
-            if name not in self._pins:
+            if name not in self._begun_at:
                 shutil.rmtree(self.root / name)
                 undone.append(name)
                 continue
             table = self._delta(name)
-            if table.version() != self._pins[name]:
-                table.restore(self._pins[name])
-                self._pins[name] = table.version()
+            if table.version() != self._begun_at[name]:
+                table.restore(self._begun_at[name])
+                self._begun_at[name] = table.version()
                 undone.append(name)
+        self._pins = dict(self._begun_at)
         return undone
 
     def names(self) -> list[str]:

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -186,11 +186,16 @@ class _Work:
         if not before:
             return self._outcome(self._finish(after), began)
         self._night.runs.begin(self._night.run_id)
-        for stage in before:
-            self._run(stage, self._night)
+        try:
+            for stage in before:
+                self._run(stage, self._night)
+        except BaseException:
+            # what cannot be taken back now (on a full disk, say) the next run takes back
+            with suppress(Exception):
+                self._take_back()
+            raise
         if self._dry:
-            self._night.lake.restore()
-            self._night.runs.forget([self._night.run_id])
+            self._take_back()
             return self._outcome(None, began)
         self._commit()
         for stage in after:
@@ -209,9 +214,13 @@ class _Work:
         elif open_stages:
             self._finish(open_stages)
             return f"goes on: first finished {', '.join(s.name for s in open_stages)} of run {night.last.run_id}"  # type: ignore[union-attr]
-        if died or undone:
-            return f"starts over: run {died[-1] if died else 'before'} died before its commit; {len(undone)} tables were taken back"
+        if died:
+            return f"starts over: run {died[-1]} did not reach its commit; {len(undone)} tables were taken back"
         return "starts afresh"
+
+    def _take_back(self) -> None:
+        self._night.lake.restore()
+        self._night.runs.forget([self._night.run_id])
 
     def _finish(self, stages: Sequence[Stage]) -> str:
         """Run stages after the commit for the last committed run."""

@@ -170,10 +170,21 @@ def scalar(text: str) -> Any:
     [3, 0.8, True, None, '3', '2022-01', '007', 'NaN']
     """
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        text.encode()
+        value = json.loads(text, parse_constant=_no_constant, parse_int=_int64)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise UsageError("a parameter holds characters that are no text (half of a surrogate pair, or bytes that are not UTF-8)") from None
+    except RecursionError:
+        raise UsageError("a parameter is nested too deeply") from None
     except ValueError:
         return text
-    if isinstance(value, int) and value not in _INT64:
+    return value
+
+
+def _int64(text: str) -> int:
+    value = int(text)
+    if value not in _INT64:
         raise UsageError(f"{text} is too large a number for the graph, which holds 64 bits; put it in quotes if it is a text")
     return value
 

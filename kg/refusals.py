@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,16 +46,19 @@ def clear_rows(workspace: Workspace, source: str | None) -> tuple[list[str], lis
         if rows is None:
             return ["source"], []
         wanted = night.lake.engine.table(rows.select("source", "file", "line", "column", "rule", "block", "position", "part"))
-        tables = [_joined(wanted, block, raw) for block, raw in unsealed(night.lake, night.keyring, wanted)]
+        encodings = {s.name: s.encoding for s in workspace.settings.sources}
+        tables = [_joined(wanted, block, raw, encodings) for block, raw in unsealed(night.lake, night.keyring, wanted)]
     table = pa.concat_tables(tables, promote_options="default") if tables else wanted
+    table = table.sort_by([(name, "ascending") for name in ("source", "file", "line", "part")])
     return table.column_names, [list(row.values()) for row in table.to_pylist()]
 
 
-def _joined(wanted: pa.Table, block: str, raw: pa.Table) -> pa.Table:
+def _joined(wanted: pa.Table, block: str, raw: pa.Table, encodings: Mapping[str, str]) -> pa.Table:
     """Put the heads of the raw rows beside where they stood; a torn row is given by its text."""
-    text = pa.array([None if t is None else t.decode("utf-8", "replace") for t in raw["_text"].to_pylist()], pa.string())
-    cells = raw.drop_columns([name for name in PLACE if name in raw.column_names]).append_column("(text)", text)
     here = wanted.filter(pc.equal(wanted["block"], block)).drop_columns(["block"]).rename_columns({"position": "_position"})
+    encoding = encodings.get(here["source"][0].as_py(), "UTF-8")
+    text = pa.array([None if t is None else t.decode(encoding, "replace") for t in raw["_text"].to_pylist()], pa.string())
+    cells = raw.drop_columns([name for name in PLACE if name in raw.column_names]).append_column("(text)", text)
     return here.join(cells, "_position", join_type="inner", right_suffix=" (delivered)").drop_columns(["_position"])
 
 

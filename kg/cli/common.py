@@ -15,6 +15,7 @@ import click
 
 import loaders
 from kg.config import Workspace
+from kg.errors import UsageError
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -59,6 +60,37 @@ def open_workspace(path: Path, *, sources: bool = False) -> Workspace:
     context = click.get_current_context(silent=True)
     flags = context.obj if context is not None else None
     return Workspace.open(path, packs=packs_folder() if sources else None, flags=flags)
+
+
+#: The kinds of sources at whose systems the numbers of a kind are at home.
+_HOMES = {
+    "account": ("accounts", "transfers"),
+    "device": ("devices", "sign_ins"),
+    "company": ("companies",),
+    "person": ("persons",),
+    "loan": ("loans",),
+    "court_case": ("court_cases",),
+}
+
+
+def namespace_of(folder: Path, kind: str, named: str | None) -> str:
+    """Return the system at which a clear number of a kind is at home: the one named, else the only one that the sources know.
+
+    Raises
+    ------
+    UsageError
+        If the sources know several and none is named.
+    """
+    if named is not None or kind not in _HOMES:
+        return named or "bank"
+    settings = open_workspace(folder, sources=True).settings
+    for of in _HOMES[kind]:
+        known = sorted({source.namespace for source in settings.sources if source.kind == of})
+        if len(known) > 1:
+            raise UsageError(f"the {kind} may be at home at {', '.join(known)}; name one (--bank NAME, or @{kind}:NAME:- in a query)")
+        if known:
+            return known[0]
+    return "bank"
 
 
 def reporting(workspace: Workspace) -> tuple[FilteringBoundLogger, Progress]:

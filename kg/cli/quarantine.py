@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from kg.cli.common import json_option, open_workspace, print_csv, print_json, print_table, reporting, workspace_option
+from kg.config import Workspace
+from kg.errors import UsageError, did_you_mean
 
 _SHOWN = ("id", "source", "file", "line", "column", "rule", "value")
 
@@ -21,6 +23,16 @@ def _source_option(command: Any) -> Any:
     return click.option("--source", "only", metavar="NAME", help="Only the rows of this source.")(command)
 
 
+def _known(workspace: Workspace, name: str | None) -> None:
+    """Refuse the name of a source that is neither configured nor in any run."""
+    from kg.run import Runs  # noqa: PLC0415
+
+    last = Runs(workspace.runs).last()
+    names = {source.name for source in workspace.settings.sources} | {entry["source"] for entry in (last.sources if last else ())}
+    if name is not None and name not in names:
+        raise UsageError(f"no source named '{name}'{did_you_mean(name, names)}")
+
+
 @quarantine.command("list")
 @_source_option
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Most rows to print.")
@@ -30,7 +42,8 @@ def list_rows(workspace: Path, only: str | None, limit: int, as_json: bool) -> N
     """List refused rows: where each stood, what is wrong with it, and how many there are by source and rule."""
     from kg.refusals import counted, listed  # noqa: PLC0415
 
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, sources=True)
+    _known(opened, only)
     totals, rows = counted(opened, only), listed(opened, only, None if as_json else limit)
     if as_json:
         print_json({"total": sum(row["rows"] for row in totals), "counts": totals, "rows": rows})
@@ -53,7 +66,9 @@ def show(workspace: Path, source: str, limit: int, as_json: bool) -> None:
     from kg.refusals import listed  # noqa: PLC0415
     from loaders.rows import about  # noqa: PLC0415
 
-    rows = listed(open_workspace(workspace), source, limit)
+    opened = open_workspace(workspace, sources=True)
+    _known(opened, source)
+    rows = listed(opened, source, limit)
     if as_json:
         print_json({"rows": rows})
         return
@@ -73,9 +88,14 @@ def export(workspace: Path, only: str | None, output: Path) -> None:
     """Write refused rows as they were delivered, IN CLEAR, to a CSV file that only you can read."""
     from kg.refusals import clear_rows  # noqa: PLC0415
 
-    columns, rows = clear_rows(open_workspace(workspace), only)
-    output.touch(mode=0o600)
-    output.chmod(0o600)
+    opened = open_workspace(workspace, sources=True)
+    _known(opened, only)
+    columns, rows = clear_rows(opened, only)
+    try:
+        output.touch(mode=0o600)
+        output.chmod(0o600)
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written ({error.strerror}); name another file with --output") from None
     with output.open("w", encoding="utf-8", newline="") as handle:
         print_csv(columns, rows, handle)
     click.echo(f"{len(rows)} rows written to {output}; they hold personal data in clear, remove the file when it has served")
@@ -87,15 +107,12 @@ def export(workspace: Path, only: str | None, output: Path) -> None:
 @workspace_option
 def replay(workspace: Path, sources: tuple[str, ...], as_json: bool) -> None:
     """Judge refused rows anew after a file or a mapping was mended, and bring in those that are good now."""
-    from kg.errors import UsageError, did_you_mean  # noqa: PLC0415
     from kg.pipeline import run_pipeline  # noqa: PLC0415
     from kg.report import text  # noqa: PLC0415
 
     opened = open_workspace(workspace, sources=True)
-    names = [source.name for source in opened.settings.sources]
     for name in sources:
-        if name not in names:
-            raise UsageError(f"no source named '{name}'{did_you_mean(name, names)}")
+        _known(opened, name)
     _, progress = reporting(opened)
     outcome = run_pipeline(opened, replaying=sources, progress=progress).summary()
     if as_json:

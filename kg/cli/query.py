@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kg.cli.common import json_option, open_workspace, print_csv, print_json, print_table, read_secret, workspace_option
+from kg.cli.common import json_option, namespace_of, open_workspace, print_csv, print_json, print_table, read_secret, workspace_option
 from kg.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _clear_id(workspace: Workspace, kind: str, bank: str | None) -> str:
         raise UsageError(f"there is no {kind} on standard input; write it there, for example: … -p name=@{kind}:- < file")
     keyring = Keyring.open(workspace.keys)
     try:
-        return graph_id(kind, clear, keyring) if bank is None else graph_id(kind, clear, keyring, bank)
+        return graph_id(kind, clear, keyring, namespace_of(workspace.root, kind, bank))
     except IdentifierError as error:
         raise UsageError(f"the value on standard input is no {kind}: it breaks the rule '{error.rule}'; check how it is written") from None
 

@@ -71,6 +71,8 @@ def pass_gates(night: Night) -> None:
     for entry, source in zip(night.sources, night.workspace.settings.sources, strict=True):
         tally = check.Tally(source.name, entry["rows"], entry["accepted"], before.get(source.name))
         said += check.stopped_by(source.gate, tally)
+        if source.mode == "full" and not entry["rows"] and tally.previous and "max_drop" not in source.gate.model_fields_set:
+            said.append(f"{source.name}: no rows after {tally.previous}, which would end them all; if that is meant, set max_drop = 1.0")
     if said:
         raise GateError("; ".join(said) + ". Nothing was changed; mend the delivery or the gate, then run again")
 
@@ -102,12 +104,19 @@ def _replay(night: Night, only: Sequence[str]) -> Result:
     deliveries = {a.delivered.source.name: a for a in anew if a is not None}
     settled = Judge(night.lake, [a.delivered for a in deliveries.values()], _today(night)).settle()
     night.as_of = _as_of(night, [s.newest for s in settled if s.newest is not None])
-    night.sources = list(night.last.sources)
+    idle = {"inserted": 0, "closed": 0, "newly_quarantined": 0}
+    entries = {entry["source"]: {**entry, **idle, "unchanged": entry["accepted"]} for entry in night.last.sources}
     brought, released = Written(), Written()
     for s in settled:
-        written = _record(night, s, complete=False)
-        brought += written
-        released += replay.release(deliveries[s.source.name], s, night.moment)
+        written, gone, entry = (
+            _record(night, s, complete=False),
+            replay.release(deliveries[s.source.name], s, night.moment),
+            entries[s.source.name],
+        )
+        brought, released = brought + written, released + gone
+        entry |= {"inserted": written.inserted, "closed": written.closed}
+        entry |= {"accepted": entry["accepted"] + gone.closed, "quarantined": entry["quarantined"] - gone.closed}
+    night.sources = list(entries.values())
     return {"judged": sum(s.delivered.count for s in settled), "brought_in": brought.inserted, "released": released.closed}
 
 

@@ -118,3 +118,15 @@ def test_pruning_keeps_the_versions_that_are_named_and_frees_the_others(tmp_path
     assert keys(Lake(tmp_path / "lake", engine, {"graph/X": first})) == ["a"]
     assert lake.prune({"graph/X": {second}}) > 0
     assert keys(lake) == ["a"]
+
+
+def test_what_this_lake_wrote_itself_is_taken_back_too(tmp_path, engine):
+    lake = Lake(tmp_path / "lake", engine)
+    lake.ensure("graph/X", SCHEMA)
+    add(lake, "a")
+    again = Lake(tmp_path / "lake", engine, lake.versions)
+    add(again, "b")
+    again.ensure("graph/Y", SCHEMA)
+    assert again.restore() == ["graph/X", "graph/Y"]
+    assert keys(again) == ["a"]
+    assert again.names() == ["graph/X"]

@@ -343,3 +343,11 @@ def test_a_value_written_as_json_is_read_as_it_is(value):
 @given(st.from_regex(r"[a-z_]{1,8}", fullmatch=True), st.from_regex(r"[^@\d\[{\"\-tfn\s][^\n]{0,10}", fullmatch=True))
 def test_a_text_is_itself(name, text):
     assert read_parameters([f"{name}={text}"], lambda _kind, _bank: "") == {name: text}
+
+
+@pytest.mark.parametrize(
+    "text", ["[99999999999999999999]", '{"a": 9223372036854775808}', '"\\ud800"', "\udcff", "[" * 100_000 + "]" * 100_000]
+)
+def test_a_parameter_that_the_graph_cannot_hold_is_refused(text):
+    with pytest.raises(UsageError):
+        scalar(text)
