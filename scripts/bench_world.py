@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
+from kg.privacy import Keyring
 from kg.schema import edge, node
 from kg.store import conform
 
@@ -202,7 +203,8 @@ def write_graph_rows(folder: Path, accounts: int, transfers: int) -> tuple[Path,
     """Write accounts and transfers between them as they travel to a store, every column of their type filled or null."""
     world = World(folder, accounts * 2 // 5)
     moved = pa.concat_tables([world.transfers_of(day) for day in range(-(-transfers // world.transfers))]).slice(0, transfers)
-    ends = {end: pc.binary_join_element_wise("account:bench:", moved[name], "") for end, name in (("src", "payer"), ("dst", "payee"))}
+    keyring = Keyring.create(folder / "keys")
+    ends = {end: _tokens(keyring, moved[name]) for end, name in (("src", "payer"), ("dst", "payee"))}
     amount = pc.cast(pc.multiply(pc.cast(moved["amount"], pa.float64()), 100.0), pa.int64(), safe=False)
     edges = {
         "id": pc.binary_join_element_wise("bench.transfers/", moved["transfer"], ""),
@@ -211,15 +213,20 @@ def write_graph_rows(folder: Path, accounts: int, transfers: int) -> tuple[Path,
         "at": moved["at"].cast(pa.timestamp("us", "UTC")),
         **{name: moved[name] for name in ("purpose", "channel")},
     }
-    ids = pc.unique(pa.chunked_array([*ends["src"].chunks, *ends["dst"].chunks]))
+    ids = pc.unique(pa.concat_arrays(list(ends.values())))
     folder.mkdir(parents=True, exist_ok=True)
     files = folder / "nodes.parquet", folder / "edges.parquet"
     for path, type_, columns in ((files[0], node("Account"), {"id": ids}), (files[1], edge("TRANSFERRED_TO"), edges)):
         count = len(columns["id"])
         common = {name: pa.repeat(value, count) for name, value in (("source", "bench.transfers"), ("first_run", "20260401T000000Z"))}
-        known = pa.table({**columns, **common, "record_id": columns["id"]}).combine_chunks().to_batches()
+        record = moved["transfer"] if "src" in columns else columns["id"]
+        known = pa.table({**columns, **common, "record_id": record}).combine_chunks().to_batches()
         parquet.write_table(pa.Table.from_batches([conform(batch, type_) for batch in known]), path)
     return files
+
+
+def _tokens(keyring: Keyring, numbers: pa.ChunkedArray) -> pa.Array:
+    return pc.binary_join_element_wise("account:-:", keyring.tokens("account", numbers.combine_chunks()), "")
 
 
 def _source(kind: str, path: str, mode: str, record_id: list[str], columns: Mapping[str, str]) -> str:

@@ -5,9 +5,9 @@ what; runs nothing. Three decisions lie in it:
 
 * Days and times travel as integers and are added to ``$day_0`` and ``$time_0`` on the server: the driver turns a date
   or time object into bytes in Python, which took four times as long as all the rest together.
-* A relationship is merged by ``(a)-[r:T {id}]->(b)``. With the uniqueness constraint the planner
-  seeks it by its id, so that a hub's thousands of relationships cost nothing, and writing a batch
-  again after a commit of unknown outcome doubles nothing.
+* A relationship is created, and where one of a batch is there already it is merged by ``(a)-[r:T {id}]->(b)``: the
+  uniqueness constraint refuses to double it, so that creating is as safe and saves the server a search. With that
+  constraint the planner also seeks what it merges by its id, and a hub's thousands of relationships cost nothing.
 * Only what the schema owns is written (each property by name, absent ones set to null) and read;
   labels, properties and relationships of the analysts' own are left as they are.
 """
@@ -66,6 +66,14 @@ def upsert_edges(type_: EdgeType, source: str, target: str) -> str:
     return (
         f"UNWIND $rows AS row\nMATCH (a:{source} {{id: row[1]}})\nMATCH (b:{target} {{id: row[2]}})\n"
         f"MERGE (a)-[r:{type_.type} {{id: row[0]}}]->(b)\nSET r += {_values(type_, 3)}\nRETURN count(*) AS written"
+    )
+
+
+def create_edges(type_: EdgeType, source: str, target: str) -> str:
+    """Return the statement that writes relationships of which none is in the graph yet; it returns what that of ``upsert_edges`` does."""
+    return (
+        f"UNWIND $rows AS row\nMATCH (a:{source} {{id: row[1]}})\nMATCH (b:{target} {{id: row[2]}})\n"
+        f"CREATE (a)-[:{type_.type} {_values(type_, 3, 'id: row[0]')}]->(b)\nRETURN count(*) AS written"
     )
 
 
@@ -155,10 +163,10 @@ def ends(labels: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((label, tuple(prefixes)) for label, prefixes in covered.items())
 
 
-def _values(type_: Type, first: int) -> str:
+def _values(type_: Type, first: int, *before: str) -> str:
     """Return the map of a row's properties; the first stands at place ``first`` of the row."""
-    values = [f"  {p.name}: {_write_value(f'row[{place}]', p)}" for place, p in enumerate(columns_of(type_), first)]
-    return "{\n" + ",\n".join(values) + "\n}"
+    values = [*before, *(f"{p.name}: {_write_value(f'row[{place}]', p)}" for place, p in enumerate(columns_of(type_), first))]
+    return "{\n  " + ",\n  ".join(values) + "\n}"
 
 
 def _write_value(value: str, property_: Property) -> str:

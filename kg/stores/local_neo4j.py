@@ -256,7 +256,7 @@ class LocalNeo4j:
         for folder in ("logs", "run", "import"):
             (self.home / folder).mkdir(exist_ok=True)
         command = [
-            *(str(java()), "-server", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError", f"-Xms{self.heap}", f"-Xmx{self.heap}"),
+            *(str(java()), "-server", "-XX:+UseParallelGC", "-XX:+UseTransparentHugePages", "-XX:+ExitOnOutOfMemoryError", f"-Xms{self.heap}", f"-Xmx{self.heap}"),
             *("-Dfile.encoding=UTF-8", "-Dlog4j2.disable.jmx=true", *_OPENS, "-cp", f"{jars}/*"),
             *(_ENTRY, f"--home-dir={self.home}", f"--config-dir={self._conf.parent}", "--console-mode"),
         ]

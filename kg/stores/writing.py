@@ -81,31 +81,47 @@ class Writing:
         return self._store.write(work)
 
     def upsert_edges(self, type_: EdgeType, change: Change) -> None:
-        """Write relationships by one connection, while the next batch is made ready."""
+        """Write relationships by one connection, while the next batch is made ready.
+
+        They are taken for new until one of them is not: most are (transfers are stated once), and creating is quicker than merging.
+        """
+        new = True
         with ThreadPoolExecutor(1) as pool:
             batches = ((pair, self._rows(part)) for batch in self._batches(change) for pair, part in by_ends(type_, batch))
             ahead = pool.submit(next, batches, None)
             while (batch := ahead.result()) is not None:
                 ahead = pool.submit(next, batches, None)
                 (source, target), rows = batch
-                self._count(self._upserted, type_, self._write_edges(type_, source, target, rows))
+                new = self._write_edges(type_, source, target, rows, new)
+                self._count(self._upserted, type_, len(rows))
 
-    def _write_edges(self, type_: EdgeType, source: str, target: str, rows: Rows) -> int:
-        def work(tx: ManagedTransaction, moved: bool = False) -> int:
+    def _write_edges(self, type_: EdgeType, source: str, target: str, rows: Rows, new: bool) -> bool:
+        """Write a batch, as new ones or not; return whether they were all new."""
+
+        def work(tx: ManagedTransaction, statement: str, moved: bool = False) -> None:
             if moved:
                 tx.run(cypher.delete_moved(type_), rows=rows).consume()
-            written = tx.run(cypher.upsert_edges(type_, source, target), rows=rows, **cypher.ORIGINS).single(strict=True)[0]
+            written = tx.run(statement, rows=rows, **cypher.ORIGINS).single(strict=True)[0]
             if written != len(rows):
                 raise _end_missing(tx, type_, source, target, rows)
-            return len(rows)
 
-        try:
-            return self._store.write(work)
-        except KgfraudError as error:
-            if not isinstance(error.__cause__, ConstraintError):
-                raise
+        if new and self._unless_there(partial(work, statement=cypher.create_edges(type_, source, target))):
+            return True
+        merge = partial(work, statement=cypher.upsert_edges(type_, source, target))
+        if not self._unless_there(merge):
             # A relationship of that id hangs between other nodes. That is rare, so it is looked for only now.
-            return self._store.write(partial(work, moved=True))
+            self._store.write(partial(merge, moved=True))
+        return False
+
+    def _unless_there(self, work: Callable[[ManagedTransaction], None]) -> bool:
+        """Run a transaction; return False, with nothing written, where a uniqueness constraint stands against it."""
+        try:
+            self._store.write(work)
+        except KgfraudError as error:
+            if isinstance(error.__cause__, ConstraintError):
+                return False
+            raise
+        return True
 
     def delete(self, change: Change) -> None:
         """Remove nodes or relationships by their ids."""
