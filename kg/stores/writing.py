@@ -87,27 +87,28 @@ class Writing:
         """
         new = True
         with ThreadPoolExecutor(1) as pool:
-            batches = ((pair, self._rows(part)) for batch in self._batches(change) for pair, part in by_ends(type_, batch))
+            batches = ((pair, _empty(part), self._rows(part)) for batch in self._batches(change) for pair, part in by_ends(type_, batch))
             ahead = pool.submit(next, batches, None)
             while (batch := ahead.result()) is not None:
                 ahead = pool.submit(next, batches, None)
-                (source, target), rows = batch
-                new = self._write_edges(type_, source, target, rows, new)
+                ends, empty, rows = batch
+                create = cypher.create_edges(type_, *ends, empty) if new else None
+                new = self._write_edges(type_, ends, rows, create)
                 self._count(self._upserted, type_, len(rows))
 
-    def _write_edges(self, type_: EdgeType, source: str, target: str, rows: Rows, new: bool) -> bool:
-        """Write a batch, as new ones or not; return whether they were all new."""
+    def _write_edges(self, type_: EdgeType, ends: tuple[str, str], rows: Rows, create: str | None) -> bool:
+        """Write a batch, first by a statement that creates where there is one; return whether that did it."""
 
         def work(tx: ManagedTransaction, statement: str, moved: bool = False) -> None:
             if moved:
                 tx.run(cypher.delete_moved(type_), rows=rows).consume()
             written = tx.run(statement, rows=rows, **cypher.ORIGINS).single(strict=True)[0]
             if written != len(rows):
-                raise _end_missing(tx, type_, source, target, rows)
+                raise _end_missing(tx, type_, *ends, rows)
 
-        if new and self._unless_there(partial(work, statement=cypher.create_edges(type_, source, target))):
+        if create and self._unless_there(partial(work, statement=create)):
             return True
-        merge = partial(work, statement=cypher.upsert_edges(type_, source, target))
+        merge = partial(work, statement=cypher.upsert_edges(type_, *ends))
         if not self._unless_there(merge):
             # A relationship of that id hangs between other nodes. That is rare, so it is looked for only now.
             self._store.write(partial(merge, moved=True))
@@ -178,6 +179,10 @@ def _end_missing(tx: ManagedTransaction, type_: EdgeType, source: str, target: s
 def _travelling(batch: pa.RecordBatch) -> Rows:
     """Return rows as tuples, days and times as integers since 1970."""
     return list(zip(*(_integers(column).to_pylist() for column in batch.columns), strict=True))
+
+
+def _empty(batch: pa.RecordBatch) -> list[str]:
+    return [name for name in batch.schema.names if batch.column(name).null_count == batch.num_rows]
 
 
 def _integers(column: pa.Array) -> pa.Array:
