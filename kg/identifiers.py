@@ -16,11 +16,11 @@ from typing import NamedTuple, Protocol
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-import pyarrow.compute as pc
 from stdnum.cn import ric
 from stdnum.exceptions import InvalidComponent
 
 from kg.errors import UsageError, did_you_mean
+from kg.personal import likeness
 
 #: GB 32100: digits and letters without I, O, S, V, Z; the place of a character is its value.
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -31,17 +31,6 @@ _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _ORGANISATION_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _ORGANISATION_CHECKS = "0X987654321"
-
-
-#: What is taken out of free text, in this order: a card number holds what looks like a phone.
-_SCRUBBED = (
-    (r"[0-9A-Za-z._%+-]+@[0-9A-Za-z-]+(?:[.][0-9A-Za-z-]+)*", "[email]"),
-    (r"[1-9][0-9]{5} ?(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]) ?[0-9]{3}[0-9Xx]", "[id]"),
-    (r"(?:[0-9]{4}[ -]){3}[0-9]{3,4}(?:[ -][0-9]{1,4})?", "[card]"),
-    (r"[0-9]{15,}[Xx]?", "[card]"),
-    (r"(?:(?:[+]|00)?86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}", "[phone]"),
-    (r"[(]?0[0-9]{2,3}[)]?[ -]?[2-9][0-9]{6,7}", "[phone]"),
-)
 
 
 class IdentifierError(ValueError):
@@ -57,6 +46,13 @@ class Tokens(Protocol):
 
     def token(self, kind: str, value: str) -> str:
         """Return the token of a canonical value."""
+
+
+class Disguise(NamedTuple):
+    """A personal identifier that stands in the place of another number."""
+
+    kind: str
+    value: str
 
 
 class GraphId(NamedTuple):
@@ -146,6 +142,35 @@ def county_is_known(cnid: str) -> bool:
     return True
 
 
+def disguised(values: pa.Array) -> dict[str, Disguise]:
+    """Return those of these values that are personal identifiers, by what the token of each is made of.
+
+    Parameters
+    ----------
+    values
+        Distinct values in normal form NFKC, each meant for a number of another kind: of a loan, of a company, of a record.
+
+    Returns
+    -------
+    dict
+        By value: ``cnid``, ``phone``, ``email`` or ``account`` with the canonical spelling. An identity card with a mistake is
+        a ``record``: it is hidden but names nobody. A valid unified social credit code is none of them.
+
+    Examples
+    --------
+    >>> disguised(pa.array(["L-17", "139-1234-5678", "110105194912310021"]))["139-1234-5678"]
+    Disguise(kind='phone', value='13912345678')
+    """
+    kinds, bare = likeness(values)
+    like = kinds.is_valid()
+    found = {}
+    for value, kind, spelled in zip(*(column.filter(like).to_pylist() for column in (values, kinds, bare)), strict=True):
+        number = _read(kind, spelled)
+        if (kind == "cnid" and number) or _read("uscc", spelled) is None:
+            found[value] = Disguise(kind, number) if number else Disguise("record", spelled)
+    return found
+
+
 def graph_id(kind: str, clear: str, tokens: Tokens, namespace: str = "bank") -> str:
     """Return the graph's id of a clear value.
 
@@ -153,7 +178,7 @@ def graph_id(kind: str, clear: str, tokens: Tokens, namespace: str = "bank") -> 
     ----------
     kind
         ``uscc``, ``cnid``, ``account``, ``device``, ``phone``, ``email``; or ``company``, ``person``, ``loan``,
-        ``court_case`` for a source's own number.
+        ``court_case`` for a source's own number, which is hidden where it is a personal identifier, as it is when a file is read.
     namespace
         The system (or, for an account, the bank) that the number belongs to; not used for ``uscc``, ``cnid``,
         ``phone`` and ``email``, which are the same everywhere.
@@ -161,7 +186,7 @@ def graph_id(kind: str, clear: str, tokens: Tokens, namespace: str = "bank") -> 
     Raises
     ------
     IdentifierError
-        If the value is not valid.
+        If the value is not valid; for a ``person`` also if it is an identity card with a mistake in it.
     UsageError
         If there is no such kind.
 
@@ -179,10 +204,7 @@ def graph_id(kind: str, clear: str, tokens: Tokens, namespace: str = "bank") -> 
     if kind == "uscc":
         return f"company:uscc:{canonical('uscc', clear)}"
     if kind in _OWN_NUMBERS:
-        value = unicodedata.normalize("NFKC", clear).strip()
-        if not value:
-            raise IdentifierError(kind)
-        return f"{kind}:{namespace}:{value}"
+        return _own_id(kind, unicodedata.normalize("NFKC", clear).strip(), tokens, namespace)
     if kind not in _PLACES:
         raise _unknown(kind, "id", ("uscc", *_PLACES, *_OWN_NUMBERS))
     return f"{_PLACES[kind].format(namespace)}:{tokens.token(kind, canonical(kind, clear))}"
@@ -215,29 +237,25 @@ def prefix_of(id_: ir.StringValue) -> ir.StringValue:
     return id_.re_extract("^([a-z_]+):", 1)
 
 
-def scrub(values: pa.Array) -> pa.Array:
-    """Return free text with ``[email]``, ``[id]``, ``[card]`` and ``[phone]`` for what looks like a personal identifier.
+def _own_id(kind: str, value: str, tokens: Tokens, namespace: str) -> str:
+    """Return the id that is made of a source's own number."""
+    if not value:
+        raise IdentifierError(kind)
+    found = disguised(pa.array([value])).get(value)
+    if found is None:
+        return f"{kind}:{namespace}:{value}"
+    if found.kind == "record" and kind == "person":
+        canonical("cnid", found.value)
+    place = "person:cnid" if (kind, found.kind) == ("person", "cnid") else f"{kind}:{namespace}"
+    return f"{place}:{tokens.token(found.kind, found.value)}"
 
-    When in doubt something is taken out: a purpose can do without a number.
 
-    Parameters
-    ----------
-    values
-        Strings in normal form NFKC.
-
-    Examples
-    --------
-    >>> scrub(pa.array(["还款 6222021234567890123", "电话13912345678 li@a.cn", "货款"])).to_pylist()
-    ['还款 [card]', '电话[phone] [email]', '货款']
-    """
-    # Most texts hold nothing of the kind; one search is cheaper than five replacements.
-    suspect = pc.fill_null(pc.match_substring_regex(values, "[0-9][0-9 -]{5}|@"), False)
-    if not pc.any(suspect).as_py():
-        return values
-    clean = values.filter(suspect)
-    for pattern, instead in _SCRUBBED:
-        clean = pc.replace_substring_regex(clean, pattern=pattern, replacement=instead)
-    return pc.replace_with_mask(values, suspect, clean)
+def _read(kind: str, text: str) -> str | None:
+    """Return the canonical spelling of an identifier, or None if it is none of its kind."""
+    try:
+        return canonical(kind, text)
+    except IdentifierError:
+        return None
 
 
 def _value(code: ir.StringValue, place: int, alphabet: str) -> ir.IntegerValue:

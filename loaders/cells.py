@@ -12,12 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg.identifiers import IdentifierError, canonical
+from kg.identifiers import Disguise, IdentifierError, canonical, disguised
+from kg.personal import WHOLE, WHOLE_IDENTITY
 from kg.privacy import Keyring, base32
 from loaders.plan import normal
 
-#: What an identity card number looks like, in any spacing, and of which years; whether it is one, its date and check digit say.
-_CARD = r"^[1-9](?:[ -]*[0-9]){5}[ -]*(?:1[ -]*[89]|2[ -]*0)(?:[ -]*[0-9]){9}[ -]*[0-9Xx]$"
 #: Texts that are canonical as they stand, so that a whole column of them needs no look at each.
 AS_IT_STANDS = {"account": r"^[0-9A-Z]{4,40}$", "phone": r"^1[3-9][0-9]{9}$"}
 _NULL = pa.scalar(None, pa.string())
@@ -90,11 +89,9 @@ def _to_look_at(kind: str, distinct: pa.Array) -> list[int]:
 
 
 def cards(texts: pa.Array) -> pa.Array | None:
-    """Tell which texts are valid identity card numbers; None if none is."""
-    like = pc.fill_null(pc.match_substring_regex(texts, _CARD), False)
-    if not pc.any(like).as_py():
-        return None
-    return valid("cnid", texts, like)
+    """Tell which texts are valid identity card numbers of 18 characters; None if none is."""
+    found = list(_cards(texts))
+    return pc.is_in(texts, value_set=pa.array(found, pa.string())) if found else None
 
 
 def valid(kind: str, texts: pa.Array, asked: pa.Array) -> pa.Array | None:
@@ -107,11 +104,37 @@ def valid(kind: str, texts: pa.Array, asked: pa.Array) -> pa.Array | None:
     return pc.is_in(texts, value_set=pa.array(found, pa.string())) if found else None
 
 
-def shielded(texts: pa.Array, keyring: Keyring, before: str = "", before_card: str = "") -> pa.Array:
-    """Return texts with a prefix; identity card numbers among them, which have no business there, as tokens with a prefix of their own."""
+def shielded(texts: pa.Array, keyring: Keyring, before: str = "", before_card: str = "", *, only_cards: bool = False) -> pa.Array:
+    """Return texts with a prefix; personal identifiers among them, which have no business there, as tokens.
+
+    A number of the source's own stays as it stands, for people must find it in the source. It is hidden where the whole of it
+    is a personal identifier (`kg.identifiers.disguised`), by the token that it has in a column of its own: references still meet.
+
+    Parameters
+    ----------
+    before, before_card
+        Prefix of texts, and that of valid identity cards.
+    only_cards
+        Hide valid identity cards of 18 characters alone: the bank's own customer numbers may look like anything else.
+    """
     plain = joined(before, texts) if before else texts
-    found = cards(texts)
-    if found is None:
+    found = _cards(texts) if only_cards else _personal(texts, WHOLE)
+    if not found:
         return plain
-    tokens, _ = tokenised("cnid", pc.if_else(found, texts, _NULL), keyring)
-    return pc.if_else(found, joined(before_card, tokens) if before_card else tokens, plain)
+    shown: dict[str, str] = {}
+    for kind in {of.kind for of in found.values()}:
+        own = {text: of.value for text, of in found.items() if of.kind == kind}
+        tokens = base32(keyring.digests(kind, own.values()))
+        shown |= zip(own, joined(before_card if kind == "cnid" else before, tokens).to_pylist(), strict=True)
+    place = pc.index_in(texts, value_set=pa.array(list(shown), pa.string()))
+    return pc.if_else(pc.is_valid(place), pa.array(list(shown.values()), pa.string()).take(place), plain)
+
+
+def _cards(texts: pa.Array) -> dict[str, Disguise]:
+    return {text: of for text, of in _personal(texts, WHOLE_IDENTITY).items() if of.kind == "cnid"}
+
+
+def _personal(texts: pa.Array, pattern: str) -> dict[str, Disguise]:
+    """Return the texts of a pattern that are personal identifiers; only distinct ones of the pattern are looked at."""
+    like = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
+    return disguised(texts.filter(like).unique()) if pc.any(like).as_py() else {}

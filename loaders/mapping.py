@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.config import Pick, SourceSettings
-from kg.identifiers import scrub
+from kg.personal import scrub
 from kg.privacy import Keyring
 from loaders.cells import cards, joined, normalised, shielded, tokenised, translated, valid
 from loaders.plan import Plan, check, normal, plan
@@ -21,6 +21,8 @@ from loaders.readers import RawBatch, restored
 from loaders.source import Column, Kind
 
 _NULL = pa.scalar(None, pa.string())
+#: The bank's own number of a customer, by which the loan system knows it: it is shown even where it looks like a phone or a card.
+_CUSTOMER = "customer_ref"
 _MARKS = (
     ("_file", pa.int32()),
     ("_line", pa.int64()),
@@ -216,7 +218,7 @@ class _Batch:
             case "text" | "name":
                 cells = scrub(texts)
             case "code":
-                cells = shielded(texts, keyring)
+                cells = shielded(texts, keyring, only_cards=column.name == _CUSTOMER)
             case "uscc":
                 cells = self._uscc(column.name, texts)
             case "loan" | "court_case":
@@ -274,20 +276,19 @@ class _Batch:
         home = self.mapper.source.namespace
         if pick.by == "name":
             return joined(f"{label}:{home}:name=", scrub(texts))
-        # A person is known by the identity card wherever its number stands; a company with such a number keeps it as a token.
+        # A person is known by the identity card wherever its number stands; with a company such a number stays a number of its own.
         return shielded(texts, self.mapper.keyring, f"{label}:{home}:", "person:cnid:" if label == "person" else f"{label}:{home}:")
 
     def _key(self) -> pa.Array:
         """Return the named record id, its parts joined by ``|``; a row without one of them has a fault."""
         if not self.plan.key:
             return pa.nulls(self._count, pa.string())
-        parts = [self._token(part.name) if part.is_head else self.column(part.name) for part in self.plan.key]
+        keyring = self.mapper.keyring
+        # A number of the source's own leads back to its row there, so it is shown.
+        parts = [shielded(self._texts(part.name), keyring) if part.is_head else self.column(part.name) for part in self.plan.key]
         if self.plan.split and not any(part.name == self.plan.split for part in self.plan.key):
             parts.append(self.rows.part.cast(pa.string()))
         escaped = [pc.replace_substring(pc.replace_substring(part, "\\", "\\\\"), "|", "\\|") for part in parts]
         key = pc.binary_join_element_wise(*escaped, "|")
         self.faults.append(pc.if_else(pc.is_null(key), "record_id|required|", _NULL))
         return key
-
-    def _token(self, head: str) -> pa.Array:
-        return self.mapper.keyring.tokens("record", self._texts(head))

@@ -10,9 +10,9 @@ from stdnum.cn import ric
 
 from kg.config import SourceSettings
 from kg.errors import GateError, UsageError
-from kg.identifiers import canonical
+from kg.identifiers import IdentifierError, canonical, graph_id
 from kg.privacy import Keyring
-from loaders.cells import AS_IT_STANDS, normalised
+from loaders.cells import AS_IT_STANDS, normalised, shielded
 from loaders.delivery import Delivery
 from loaders.mapping import Mapper, map_raw_table
 from loaders.readers import collect_raw, read_raw
@@ -223,10 +223,65 @@ def test_an_identity_card_number_is_a_person_wherever_a_person_is_named(mapped, 
 
 
 def test_numbers_that_only_look_like_identity_cards_stay_as_they_are(mapped):
-    cells = ["110105194912310021", "110105194902300025", "110105304912310021", "1" * 18, "45035996273705071"]
+    cells = ["110105194913310021", "110105304912310021", "1" * 18, "45035996273705071", "14/2020/00123", "202601310000001"]
     rows = mapped("companies", "company,name\n" + "".join(f"{cell},{cell}\n" for cell in cells))
     assert column(rows, "name") == cells
     assert column(rows, "company") == [f"company:crm:{cell}" for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("cell", "of", "canonical"),
+    [
+        ("13912345678", "phone", "13912345678"),
+        ("+86 139.1234.5678", "phone", "13912345678"),
+        ("0086-13912 345678", "phone", "13912345678"),
+        ("１３９１２３４５６７８", "phone", "13912345678"),
+        ("Li.Si @ Example.cn", "email", "li.si@example.cn"),
+        ("4111 1111 1111 1111", "account", "4111111111111111"),
+        ("6222/0200/0000/0007", "account", "6222020000000007"),
+        ("110105491231002", "cnid", CARD),
+        ("110105 491231 002", "cnid", CARD),
+        ("110105194912310021", "record", "110105194912310021"),
+        ("110105-19491231-002 1", "record", "110105194912310021"),
+        ("110105194902300025", "record", "110105194902300025"),
+    ],
+)
+def test_an_own_number_that_is_a_personal_identifier_becomes_the_token_of_it(mapped, keyring, cell, of, canonical):
+    token = keyring.token(of, canonical)
+    things = Kind("things", "", tuple(Column(name, name, "") for name in ("person", "company", "loan", "court_case", "code")))
+    row = mapped(things, f"person,company,loan,court_case,code,serial\n{','.join([cell] * 6)}\n", record_id=["serial"])[0]
+    assert row["person"] == (f"person:cnid:{token}" if of == "cnid" else f"person:crm:{token}")
+    assert (row["company"], row["loan"], row["court_case"]) == (f"company:crm:{token}", f"loan:crm:{token}", f"court_case:crm:{token}")
+    assert (row["code"], row["_key"], row["_fault"]) == (token, token, None)
+
+
+def test_the_bank_s_own_customer_number_is_hidden_only_where_it_is_an_identity_card(mapped, keyring):
+    cells = ["13912345678", "4111111111111111", "li@a.cn", "110105194912310021", "110105491231002", CARD, None]
+    rows = mapped("persons", "person,customer_ref\n" + "".join(f"P{n},{cell or ''}\n" for n, cell in enumerate(cells)))
+    assert column(rows, "customer_ref") == [*cells[:5], keyring.token("cnid", CARD), None]
+
+
+OWN = st.one_of(
+    st.text("0123456789", min_size=10, max_size=20),
+    st.text("0123456789Xx -/.+@ab", min_size=1, max_size=22),
+    st.from_regex(r"1[1-6]010[1-9](19|20)[0-9]{2}(0[1-9]|1[0-2])[0-2][1-9][0-9]{3}[0-9X]", fullmatch=True),
+    st.from_regex(r"(\+86)? ?1[3-9][0-9] ?[0-9]{4}-?[0-9]{4}", fullmatch=True),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(OWN, max_size=20))
+def test_the_id_of_a_clear_own_number_is_the_one_that_the_load_makes(keyring, values):
+    clear = [value for value in values if value.strip()]
+    texts = normalised(pa.array(clear, pa.string()))
+    loans = shielded(texts, keyring, "loan:crm:", "loan:crm:").to_pylist()
+    people = shielded(texts, keyring, "person:crm:", "person:cnid:").to_pylist()
+    assert [graph_id("loan", value, keyring, "crm") for value in clear] == loans
+    for value, made in zip(clear, people, strict=True):
+        try:
+            assert graph_id("person", value, keyring, "crm") == made
+        except IdentifierError:
+            assert made not in (f"person:crm:{value}", f"person:crm:{value.strip()}")
 
 
 def test_an_identity_card_number_in_the_place_of_a_credit_code_is_refused_unseen(mapped):
@@ -274,11 +329,17 @@ def test_what_needs_no_look_is_canonical_indeed(data):
 # --- record ids ----------------------------------------------------------------------------------
 
 
-def test_a_record_id_is_made_of_mapped_values_and_of_tokens_for_other_heads(mapped, keyring):
+def test_a_record_id_is_made_of_mapped_values_and_of_the_source_s_own_numbers(mapped):
     text = "company,name,流水,state\n1,a|b\\c,S1,x\n2,,S2,x\n3,n,,x\n"
     rows = mapped("companies", text, columns={"status": "state"}, record_id=["company", "name", "流水", "state"])
-    assert column(rows, "_key") == [f"company:crm:1|a\\|b\\\\c|{keyring.token('record', 'S1')}|x", None, None]
+    assert column(rows, "_key") == ["company:crm:1|a\\|b\\\\c|S1|x", None, None]
     assert column(rows, "_fault") == [None, "record_id|required|", "record_id|required|"]
+
+
+def test_a_serial_number_leads_back_to_the_source_but_a_phone_in_its_place_is_hidden(mapped, keyring):
+    text = "company,流水号\n1,202601310000001\n2,T000000000001\n3,13912345678\n4,\n"
+    rows = mapped("companies", text, record_id=["流水号"])
+    assert column(rows, "_key") == ["202601310000001", "T000000000001", keyring.token("phone", "13912345678"), None]
 
 
 @settings(deadline=None)
@@ -339,7 +400,43 @@ REFUSED = [
         UsageError,
         "both 'name' and 'status' are split",
     ),
-    ("companies", {"columns": {"name": {"column": "a", "unit": "元"}, "status": "a"}}, UsageError, "head 'a' is read in two ways"),
+    ("companies", {"columns": {"name": "a", "capital_fen": {"column": "a", "unit": "元"}}}, UsageError, "head 'a' is read in two ways"),
+    (
+        "companies",
+        {"columns": {"name": {"column": "a", "unit": "元"}}},
+        UsageError,
+        "'name' is a code, so unit = \"元\" means nothing there; it is for a money or a share",
+    ),
+    (
+        "companies",
+        {"columns": {"name": {"column": "a", "format": "%Y"}}},
+        UsageError,
+        "'name' is a code, so format = \"%Y\" means nothing there; it is for a date or a timestamp",
+    ),
+    (
+        "companies",
+        {"columns": {"capital_fen": {"column": "a", "zone": "Asia/Shanghai"}}},
+        UsageError,
+        "'capital_fen' is a money, so zone = \"Asia/Shanghai\" means nothing there",
+    ),
+    (
+        "companies",
+        {"columns": {"capital_fen": {"column": "a", "unit": "percent"}}},
+        UsageError,
+        "unit of 'capital_fen': 'percent' is no unit",
+    ),
+    (
+        "companies",
+        {"columns": {"founded_on": {"column": "a", "format": "%Q"}}},
+        UsageError,
+        "format of 'founded_on': .*'%Q' which is not known",
+    ),
+    (
+        "companies",
+        {"columns": {"founded_on": {"column": "a", "zone": "asia/shangai"}}},
+        UsageError,
+        r"zone of 'founded_on': no time zone named 'asia/shangai'; did you mean 'Asia/Shanghai'\?",
+    ),
     (
         "persons",
         {"columns": {"cnid": "a", "customer_ref": "a"}},
@@ -389,6 +486,35 @@ def test_what_is_wrong_whatever_the_file_holds_is_refused_before_it_is_read(keyr
     source = SourceSettings(name="crm.rows", kind="companies", path="nowhere.csv", columns={"nmae": "name"})
     with pytest.raises(UsageError, match=r"source crm\.rows: companies have no column 'nmae'"):
         Mapper(source, kind("companies"), keyring)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("company,Name\n1,x\n", "its heads are 'company', 'Name'"),
+        (",".join(f"h{n}" for n in range(12)) + "\n", "'h8', 'h9' and 2 more"),
+        ("company;nane\n1;x\n", "perhaps the cells stand apart by ';': set separator = \";\""),
+        ("company\tnane\n1\tx\n", 'perhaps the cells stand apart by a tab: set separator = "\\t"'),
+        ("company|nane\n1|x\n", "perhaps the cells stand apart by '|': set separator = \"|\""),
+    ],
+)
+def test_a_missing_head_shows_those_that_are_there_and_hints_at_another_separator(mapped, text, said):
+    with pytest.raises(GateError) as refused:
+        mapped("companies", text, columns={"company": "company", "name": "name"})
+    assert said in str(refused.value)
+
+
+def test_what_is_needed_or_names_a_record_shows_the_heads_as_well(mapped):
+    for asked in ({}, {"columns": {"company": "company"}, "record_id": ["number"]}):
+        with pytest.raises(UsageError, match=r"its heads are 'firm;name'; perhaps the cells stand apart by ';'"):
+            mapped("companies", "firm;name\n1;x\n", **asked)
+
+
+@pytest.mark.parametrize("row", [f"王五,{CARD}", "王五,li@example.cn", "王五,2020-01-02", "王五,13912345678"])
+def test_a_first_row_that_holds_data_is_not_shown_as_heads(mapped, row):
+    with pytest.raises(GateError, match="deliver the file with a row of heads") as refused:
+        mapped("companies", f"{row}\n", columns={"company": "company"})
+    assert "王五" not in str(refused.value)
 
 
 def test_a_file_of_a_pattern_that_lacks_a_head_is_refused_by_name(tmp_path, keyring):

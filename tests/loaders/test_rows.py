@@ -117,6 +117,11 @@ def test_a_unit_format_or_zone_that_is_not_known_is_refused():
         ("shareholders", {"holder": "company:uscc:91110000600037341M", "company": "company:crm:1"}, ("holder", "uscc_check", "***")),
         ("shareholders", {"holder": "person:crm:1", "company": "company:crm:1", "share_ppm": "-0.1"}, ("share_ppm", "share", "-0.1")),
         ("tax_filings", {"company": "company:crm:1", "period": "2020-01-01", "tax_fen": "1", "months": "x"}, ("months", "integer", "x")),
+        (
+            "tax_filings",
+            {"company": "company:crm:1", "period": "2020-01-01", "tax_fen": "1", "months": "110105194912310021"},
+            ("months", "integer", "#"),
+        ),
         ("loans", {"loan": "loan:crm:1", "borrower_kind": "trust"}, ("borrower_kind", "values", "trust")),
         ("guarantees", {"guarantor": "person:crm:1"}, ("beneficiary, loan", "one_of", None)),
     ],
@@ -203,6 +208,33 @@ def test_a_shown_value_holds_nothing_personal(engine):
     table = engine.arrow(pa.table({"text": ["13912345678", "王小二 li@a.cn", "x" * 99, "-12,5O", "36042619910101007X"]}))
     shown = engine.table(table.select(shown=redacted(table.text)))["shown"].to_pylist()
     assert shown == ["#", "某某某 …@…", "x" * 40, "-12,5O", "#X"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "138.0013.8000",
+        "13800 138000",
+        "138 0013  8000",
+        "138\u30000013\u00a08000",
+        "138–0013—8000",
+        "138\t0013_8000",
+        "１３８００１３８０００",
+        "6222/0200/1234/5678",
+        "110105-1949-12-31-0021",
+        "110105 491231 002",
+    ],
+)
+def test_no_digit_is_shown_of_a_number_whatever_stands_between_its_digits(engine, text):
+    table = engine.arrow(pa.table({"text": [text, f"金额 {text} 元", f"li @ example.cn, {text}"]}))
+    shown = engine.table(table.select(shown=redacted(table.text)))["shown"].to_pylist()
+    assert shown == ["#", "某某 # 某", "…@… #"]
+
+
+@pytest.mark.parametrize("text", ["1,234,567.50", "2026-02-30", "2026-02-30 12:30:45", "12.5O", "-1,000.00"])
+def test_what_is_no_amount_and_no_day_is_shown_as_it_stands(engine, text):
+    table = engine.arrow(pa.table({"text": [text]}))
+    assert engine.table(table.select(shown=redacted(table.text)))["shown"].to_pylist() == [text]
 
 
 def test_every_rule_is_named_once_and_says_what_it_asks_for():

@@ -22,6 +22,8 @@ FORMS = {
     "account": lambda n: f"62258800{n:011}",
     "device": lambda n: f"DEV-{n:05}-CANARY",
 }
+#: Columns of a source's own numbers and words, in which an identifier has no business.
+OWN = ("code", "company", "person", "loan", "court_case")
 PLAIN = {
     "money": "12.50",
     "share": "0.1",
@@ -64,6 +66,8 @@ def cell(column, n, flock):
         return ""
     if column.values:
         return column.values[0]
+    if n % 7 == 3 and column.type in OWN:
+        return flock.new("cnid" if column.name == "customer_ref" else ("phone", "email", "cnid")[n // 7 % 3])
     return PLAIN.get(column.type, f"{column.type[0].upper()}{n}")
 
 
@@ -74,7 +78,7 @@ def planted(kind, flock):
     for column in kind.own:
         if column.type in ("money", "date", "timestamp", "share", "integer", "flag"):
             # a phone alone may well be an amount, so there it is no fault
-            for form in ("account", "cnid", "email", *(() if column.type in ("money", "integer") else ("phone",))):
+            for form in ("account", "cnid", "email", *(() if column.type == "money" else ("phone",))):
                 canary = flock.new(form)
                 bad += [{**good_row(kind, flock), column.name: spelled} for spelled in {canary, canary.translate(WIDE), spaced(canary)}]
                 flock.sealed.add(canary)
@@ -102,8 +106,10 @@ def flock():
 def night(module_bank, flock):
     """A night over all kinds, in a process of its own whose log is kept."""
     for kind in KINDS:
-        module_bank.source(kind.name, unknown_end="stub", mode="append")
-        module_bank.deliver(kind.name, planted(kind, flock))
+        serial = {"record_id": "流水号"} if kind.name == "transfers" else {}
+        module_bank.source(kind.name, unknown_end="stub", mode="append", **serial)
+        rows = planted(kind, flock)
+        module_bank.deliver(kind.name, [{**row, "流水号": flock.new("phone")} for row in rows] if serial else rows)
     process = module_bank.start("run", "--json")
     module_bank.out, module_bank.err = process.communicate(timeout=300)
     assert process.returncode == 0, module_bank.err
