@@ -10,8 +10,27 @@ import ibis.expr.types as ir
 
 from kg import history, schema
 from kg.graph import Graph, columns, table_name
-from kg.history import Moment, Written
+from kg.history import Moment, Since, Written
 from kg.lake import Lake
+
+
+@dataclass(frozen=True)
+class Parts:
+    """How a derived table falls into parts that follow from nothing of one another, so that only some are made again.
+
+    Parameters
+    ----------
+    column
+        The column of the table whose value names the part.
+    touched
+        The graph and an earlier run in, one column of that name out: the parts that may differ from what was made then.
+    run
+        The graph and such a column in; the rows of those parts out.
+    """
+
+    column: str
+    touched: Callable[[Graph, Since], ir.Table]
+    run: Callable[[Graph, ir.Table], ir.Table]
 
 
 @dataclass(frozen=True)
@@ -26,38 +45,69 @@ class Derivation:
         The one label or relationship type that it fills.
     run
         The graph in, rows out: ``id`` (for relationships ``src`` and ``dst`` too) and the properties of ``produces``.
+    parts
+        None where all rows are made again every night.
     """
 
     name: str
     requires: tuple[str, ...]
     produces: str
     run: Callable[[Graph], ir.Table]
+    parts: Parts | None = None
 
 
-def store(lake: Lake, type_: schema.NodeType | schema.EdgeType, rows: ir.Table, made_by: str, moment: Moment) -> Written:
-    """Bring the table of a derived label or type to the given rows; what is not among them has ended."""
+def store(
+    lake: Lake, type_: schema.NodeType | schema.EdgeType, rows: ir.Table, made_by: str, moment: Moment, *, within: ir.Table | None = None
+) -> Written:
+    """Bring the table of a derived label or type to the given rows; what is not among them, of the parts ``within``, has ended."""
     name = table_name(type_)
     wanted = columns(type_)
     content = [c for c in wanted.names if c not in {p.name for p in schema.COMMON} and c not in ("id", "digest")]
     full = rows.mutate(
         source=ibis.literal(made_by),
-        record_id=rows.id,
+        record_id=ibis.null("string"),
         valid_from=ibis.null("date"),
         valid_to=ibis.null("date"),
         digest=history.digest(rows, content),
     )
     lake.ensure(name, wanted)
-    return history.update(lake, name, full, ["id"], moment)
+    return history.update(lake, name, full, ["id"], moment, within=within, computed=True)
 
 
-def derive(lake: Lake, derivations: Sequence[Derivation], moment: Moment, zone: str) -> dict[str, Written]:
-    """Run derivations in the order of the catalogue, each seeing what the ones before it made."""
+def derive(lake: Lake, derivations: Sequence[Derivation], moment: Moment, zone: str, since: Since | None = None) -> dict[str, Written]:
+    """Run derivations in the order of the catalogue, each seeing what the ones before it made.
+
+    Parameters
+    ----------
+    since
+        The run by which the tables were brought up to date before, by the same code; None where that is not known.
+    """
     written = {}
     for derivation in derivations:
-        graph = Graph(lake, moment.as_of, zone)
-        type_ = _type(derivation.produces)
-        written[table_name(type_)] = store(lake, type_, derivation.run(graph), f"derived.{derivation.name}", moment)
+        written[table_name(_type(derivation.produces))] = _derived(lake, derivation, Graph(lake, moment.as_of, zone), moment, since)
     return written
+
+
+def _derived(lake: Lake, derivation: Derivation, graph: Graph, moment: Moment, since: Since | None) -> Written:
+    type_, made_by, parts = _type(derivation.produces), f"derived.{derivation.name}", derivation.parts
+    if parts is None or since is None or not lake.has(table_name(type_)):
+        return store(lake, type_, derivation.run(graph), made_by, moment)
+    touched = lake.engine.keep(parts.touched(graph, since))
+    if not lake.engine.count(touched):
+        return Written()
+    return store(lake, type_, parts.run(graph, touched), made_by, moment, within=touched)
+
+
+def id_of(*parts: ir.StringValue) -> ir.StringValue:
+    """Return the id of a derived row: 32 hexadecimal characters that follow from the parts that name it.
+
+    >>> ibis.duckdb.connect().to_pyarrow(id_of(ibis.literal("company:b:1"), ibis.literal("2026-01-01"))).as_py()
+    '36ea863c93bae85d5583875c96333cd1'
+    """
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole + "|" + part
+    return whole.hexdigest("sha256").substr(0, 32)
 
 
 def _type(name: str) -> schema.NodeType | schema.EdgeType:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
+from pyarrow import parquet
 
 BATCH_ROWS = 120_000
 
@@ -43,6 +45,8 @@ class Engine:
         self._backend.con.execute("SET enable_progress_bar = false")
         self._names = itertools.count()
         self._kept = spill / "kept"
+        #: The files behind tables that were written here: each knows the number of its rows.
+        self._written: dict[str, Path] = {}
 
     def __enter__(self) -> Engine:
         return self
@@ -85,13 +89,16 @@ class Engine:
 
     def count(self, expr: ir.Table) -> int:
         """Return the number of rows of an expression."""
-        return int(self.value(expr.count()))
+        written = self._written.get(expr.get_name()) if isinstance(expr.op(), ops.DatabaseTable) else None
+        return int(self.value(expr.count())) if written is None else parquet.read_metadata(written).num_rows
 
     def write(self, expr: ir.Table, path: Path) -> ir.Table:
         """Run an expression into one Parquet file and return that file's rows."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._backend.to_parquet(expr, path, compression="zstd", compression_level=1)
-        return self.parquet([path])
+        rows = self.parquet([path])
+        self._written[rows.get_name()] = path
+        return rows
 
     def forget_arrow(self, table: ir.Table) -> None:
         """Let go of Arrow data that was given in."""

@@ -80,6 +80,14 @@ class Graph:
         """Return the relationships of a type: ``id, src, dst``, its properties and the common ones."""
         return self._rows(schema.edge(type_))
 
+    def changed(self, type_: str, since: history.Since) -> ir.Table:
+        """Return the versions of relationships that were written since an earlier run, or began or ceased to hold since then."""
+        edge = schema.edge(type_)
+        if not self._lake.has(table_name(edge)):
+            return self._rows(edge)
+        rows = self._lake.view(table_name(edge))
+        return rows.filter(history.changed(rows, since, self.as_of, self.zone))
+
     def _rows(self, type_: schema.NodeType | schema.EdgeType) -> ir.Table:
         name = table_name(type_)
         if self._lake.has(name):

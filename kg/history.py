@@ -50,6 +50,14 @@ class Moment:
     run_id: str
 
 
+@dataclass(frozen=True)
+class Since:
+    """The earlier run up to which something is known, and its business date."""
+
+    run_id: str
+    as_of: date
+
+
 def update(
     lake: Lake,
     name: str,
@@ -60,6 +68,8 @@ def update(
     complete: bool = True,
     keep: ir.Table | None = None,
     source: str | None = None,
+    within: ir.Table | None = None,
+    computed: bool = False,
 ) -> Written:
     """Bring a lake table to what is delivered, and write nothing where nothing has changed.
 
@@ -69,13 +79,21 @@ def update(
         As for `compare`.
     source
         Compare only with the rows of this source, where several share the table.
+    within
+        Compare only with the rows that have one of these values in the column of the same name: all others stay as they are.
+    computed
+        Whether ``incoming`` takes long to compute: a comparison asks for it several times, so it is computed once and kept.
     """
     lake.ensure(name, ibis.schema({**incoming.schema(), **VERSION_SCHEMA}))
     stored = lake.view(name)
     if source is not None:
         stored = stored.filter(stored.source == source)
+    if within is not None:
+        stored = stored.semi_join(within, list(within.columns))
     if lake.engine.count(stored.limit(1)) == 0:
         return Written(lake.append(name, first(incoming, moment), moment.run_id))
+    if computed:
+        incoming = lake.engine.keep(incoming)
     changes = compare(stored, incoming, key, moment, complete=complete, keep=keep)
     return apply(lake, name, changes, key, moment)
 
@@ -154,6 +172,23 @@ def _closes(current: ir.Table, incoming: ir.Table, key: list[str], moment: Momen
     elif keep is not None:
         ended = ended.anti_join(keep.view().anti_join(incoming.select(*key).distinct(), key), key)
     return ended.anti_join(incoming, [*key, "digest"]).select(*key, valid_to=ended._until)
+
+
+def written_since(rows: ir.Table, run_id: str) -> ir.BooleanValue:
+    """Say which versions were made or replaced after a run."""
+    return ((rows.first_run > run_id) | (rows.last_run > run_id)).fill_null(False)
+
+
+def changed(rows: ir.Table, since: Since, as_of: date, zone: str) -> ir.BooleanValue:
+    """Say which versions were written after an earlier run, or began or ceased to hold between its business date and ``as_of``."""
+    found = written_since(rows, since.run_id)
+    first, last = sorted((since.as_of, as_of))
+    if first != last:
+        for bound in (rows.valid_from, rows.valid_to):
+            found |= (bound > ibis.literal(first)) & (bound <= ibis.literal(last))
+        if "at" in rows.columns:
+            found |= (rows["at"] >= day_end(first, zone)) & (rows["at"] < day_end(last, zone))
+    return found.fill_null(False)
 
 
 def digest(table: ir.Table, columns: Sequence[str]) -> ir.StringValue:

@@ -27,8 +27,6 @@ _TOKEN_BYTES = 15
 _ALPHABET = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", dtype=np.uint8)
 #: The two characters of each ten bits.
 _PAIRS = np.stack([np.repeat(_ALPHABET, 32), np.tile(_ALPHABET, 32)], axis=1).copy().view(np.uint16).ravel()
-#: Digests kept for each kind; beyond it the cache starts anew, so that memory stays bounded (about 150 bytes each).
-_CACHED = 300_000
 
 _KEY, _NONCE, _BLOCK = 32, 12, 64
 _WRAP, _TOKEN, _SEAL = "wrap.key", "token.key", "seal.key"
@@ -57,7 +55,6 @@ class Keyring:
         padded = token_key.ljust(_BLOCK, b"\0")
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
-        self._cache: dict[str, dict[str, bytes]] = {}
 
     def __repr__(self) -> str:
         return f"Keyring('{self._folder.name}')"
@@ -111,7 +108,8 @@ class Keyring:
     def tokens(self, kind: str, values: pa.Array) -> pa.Array:
         """Return the tokens of canonical values.
 
-        Each distinct value is hashed once; a cache of bounded size serves those of earlier batches.
+        Each distinct value is hashed once. Nothing is kept for the next batch: where values seldom return, looking for
+        them and keeping them takes longer than hashing them again.
 
         Parameters
         ----------
@@ -131,21 +129,15 @@ class Keyring:
 
     def digests(self, kind: str, distinct: Iterable[str]) -> bytes:
         """Return the first 15 bytes of the keyed digest of each value, one after another."""
-        cache = self._cache.setdefault(kind, {})
-        if len(cache) > _CACHED:
-            cache.clear()
         prefix = self._inner.copy()
         prefix.update(f"{kind}:".encode())
-        inner_copy, outer_copy, known = prefix.copy, self._outer.copy, cache.get
+        inner_copy, outer_copy = prefix.copy, self._outer.copy
         digests: list[bytes] = []
         for value in distinct:
-            digest = known(value)
-            if digest is None:
-                inner, outer = inner_copy(), outer_copy()
-                inner.update(value.encode())
-                outer.update(inner.digest())
-                digest = cache[value] = outer.digest()[:_TOKEN_BYTES]
-            digests.append(digest)
+            inner, outer = inner_copy(), outer_copy()
+            inner.update(value.encode())
+            outer.update(inner.digest())
+            digests.append(outer.digest()[:_TOKEN_BYTES])
         return b"".join(digests)
 
     def seal(self, data: bytes, context: bytes) -> bytes:

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from kg import history, schema
 from kg.graph import columns, holding, table_name
+from kg.history import Since
 from kg.lake import Lake
 from kg.store import Change, GraphStore, Type, differences, name_of
 
@@ -99,13 +99,11 @@ class Publication:
     def _touched(self, type_: Type, held: Held) -> ir.Table | None:
         """Return the ids of rows that may stand otherwise in a store that holds an older run; None where there are none."""
         stored = self.lake.view(table_name(type_))
-        changed = (stored.first_run > held.run_id) | (stored.last_run > held.run_id)
         first, last = sorted((held.as_of, self.as_of))
-        if isinstance(type_, schema.EdgeType) and first != last:
-            for bound in (stored.valid_from, stored.valid_to):
-                changed |= (bound > ibis.literal(first)) & (bound <= ibis.literal(last))
-        if "at" in stored.columns and first != last:
-            changed |= (stored["at"] >= history.day_end(first, self.zone)) & (stored["at"] < history.day_end(last, self.zone))
+        if isinstance(type_, schema.EdgeType):
+            changed = history.changed(stored, Since(held.run_id, held.as_of), self.as_of, self.zone)
+        else:
+            changed = history.written_since(stored, held.run_id)
         if name_of(type_) == WINDOWED and self.days and first != last:
             changed |= (stored["at"] >= self._begin(first)) & (stored["at"] < self._begin(last))
         touched = self.lake.engine.keep(stored.filter(changed.fill_null(False)).select("id").distinct())

@@ -7,6 +7,7 @@ order kinds depend on one another; hides the staging files. Nothing here changes
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ from kg.config import SourceSettings
 from kg.engine import Engine, union
 from kg.lake import Lake
 from kg.privacy import Keyring
+from loaders.ahead import ahead
 from loaders.delivery import Delivery
 from loaders.mapping import Mapper
 from loaders.readers import read_raw
@@ -63,14 +65,16 @@ def read(source: SourceSettings, delivery: Delivery, keyring: Keyring, engine: E
     """Read a delivery into a staging file of typed, checked rows; personal identifiers are tokens from here on."""
     of = kind(source.kind)
     mapper = Mapper(source, of, keyring)
-    stream = _Stream(mapper.map(raw) for raw in read_raw(delivery, source))
-    reader = pa.RecordBatchReader.from_batches(mapper.schema, stream)
-    try:
-        rows = engine.write(typed(engine.arrow(reader), of, source, zone), folder / f"{source.name}.parquet")
-    except Exception:
-        if stream.error is not None:
-            raise stream.error from None
-        raise
+    # Reading, mapping and typing each have a thread: none of them can keep a second core busy by itself.
+    with closing(ahead(mapper.map(raw) for raw in ahead(read_raw(delivery, source)))) as batches:
+        stream = _Stream(batches)
+        reader = pa.RecordBatchReader.from_batches(mapper.schema, stream)
+        try:
+            rows = engine.write(typed(engine.arrow(reader), of, source, zone), folder / f"{source.name}.parquet")
+        except Exception:
+            if stream.error is not None:
+                raise stream.error from None
+            raise
     return Delivered(source, of, delivery, rows, engine.count(rows))
 
 

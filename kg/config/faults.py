@@ -16,9 +16,12 @@ from kg.errors import did_you_mean
 _ASKS = {
     "memory": "a size such as 3GB or 512MB",
     "heap": "a size such as 512m or 1g",
-    "page_cache": "a size such as 512m or 1g",
+    "page_cache": "a size such as 512m or 1g, or auto",
     "name": "letters, digits, _ and -, in parts joined by dots, such as crm.companies",
 }
+
+#: Characters shown of a wrong value.
+_SHOWN = 60
 
 
 def sentences(error: ValidationError, model: type[BaseModel], place: Callable[[Key], str], table: str = "") -> str:
@@ -62,7 +65,8 @@ def _shown(value: object) -> str:
     """Show a wrong value as TOML would, an address without what it may hold of a password."""
     if isinstance(value, str):
         scheme, cut, rest = value.partition("://")
-        return f'"{scheme}{cut}…"' if cut and "@" in rest else f'"{value}"'
+        shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+        return f'"{scheme}{cut}…"' if cut and "@" in rest else f'"{shown}"'
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, (int, float)) else "…"

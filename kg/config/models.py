@@ -21,11 +21,7 @@ def _zone(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        by_lower = {zone.lower(): zone for zone in zoneinfo.available_timezones()}
-        near = did_you_mean(name, by_lower)
-        for lower, zone in by_lower.items():
-            near = near.replace(f"'{lower}'", f"'{zone}'")
-        raise ValueError(f"'{name}' is not a time zone{near}") from None
+        raise ValueError(f"'{name}' is not a time zone{did_you_mean(name, sorted(zoneinfo.available_timezones()))}") from None
     return name
 
 
@@ -42,6 +38,7 @@ def _address(url: str) -> str:
 
 Memory = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B)$")]
 JavaMemory = Annotated[str, StringConstraints(pattern=r"^\d+[kmg]$")]
+PageCache = Annotated[str, StringConstraints(pattern=r"^(\d+[kmg]|auto)$")]
 Zone = Annotated[str, AfterValidator(_zone)]
 Address = Annotated[str, AfterValidator(_address)]
 
@@ -74,7 +71,7 @@ class Neo4jSettings(Model):
     database: str = Field(default="neo4j", description="name of the database")
     ca_file: str = Field(default="", description="certificates (PEM) to trust beside the system's")
     heap: JavaMemory = Field(default="1g", description="heap of the local server")
-    page_cache: JavaMemory = Field(default="1g", description="page cache of the local server")
+    page_cache: PageCache = Field(default="auto", description="page cache of the local server; auto: a quarter of the machine's memory")
 
 
 class PublishSettings(Model):

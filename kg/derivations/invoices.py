@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from kg.dates import month_start
-from kg.derivation import Derivation, nothing
+from kg.derivation import Derivation, id_of, nothing
 from kg.graph import Graph
 
 
@@ -39,7 +39,7 @@ def invoiced(invoices: ir.Table) -> ir.Table:
         count=rows.count(),
         void_count=rows._void.sum().cast("int64"),
     )
-    key = sums.seller + "|" + sums.buyer + "|" + sums.month.cast("string") + "|" + sums.goods
+    key = id_of(sums.seller, sums.buyer, sums.month.cast("string"), sums.goods)
     return sums.select(
         id=key,
         src=sums.seller,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ibis.expr.types as ir
 
 from kg.dates import local_date, month_start
-from kg.derivation import Derivation
+from kg.derivation import Derivation, Parts, id_of
+from kg.engine import union
 from kg.graph import Graph
+from kg.history import Since
 
 
 def paid(transfers: ir.Table, owners: ir.Table) -> ir.Table:
@@ -32,16 +34,34 @@ def paid(transfers: ir.Table, owners: ir.Table) -> ir.Table:
     sums = between.group_by(["payer", "payee", "month", "currency"]).aggregate(
         amount_fen=between.amount_fen.sum().cast("int64"), count=between.count()
     )
-    key = sums.payer + "|" + sums.payee + "|" + sums.month.cast("string") + "|" + sums.currency
+    key = id_of(sums.payer, sums.payee, sums.month.cast("string"), sums.currency)
     return sums.select(
         id=key, src=sums.payer, dst=sums.payee, month=sums.month, amount_fen=sums.amount_fen, currency=sums.currency, count=sums["count"]
     )
 
 
 def _run(graph: Graph) -> ir.Table:
+    return paid(_by_month(graph, graph.edges("TRANSFERRED_TO")), graph.edges("OWNS_ACCOUNT"))
+
+
+def _by_month(graph: Graph, transfers: ir.Table) -> ir.Table:
+    return transfers.mutate(month=month_start(local_date(transfers.at, graph.zone)))
+
+
+def _touched(graph: Graph, since: Since) -> ir.Table:
+    """Return the months of transfers that are new or gone, or whose accounts have other owners now."""
     transfers = graph.edges("TRANSFERRED_TO")
-    month = month_start(local_date(transfers.at, graph.zone))
-    return paid(transfers.mutate(month=month), graph.edges("OWNS_ACCOUNT"))
+    accounts = graph.engine.keep(graph.changed("OWNS_ACCOUNT", since).select(account="dst").distinct())
+    tables = [graph.changed("TRANSFERRED_TO", since)]
+    if graph.engine.count(accounts):
+        tables += [transfers.semi_join(accounts, transfers[end] == accounts.account) for end in ("src", "dst")]
+    return union([_by_month(graph, table).select("month") for table in tables]).distinct()
 
 
-DERIVATION = Derivation("payments", ("TRANSFERRED_TO", "OWNS_ACCOUNT"), "PAID", _run)
+def _of_months(graph: Graph, months: ir.Table) -> ir.Table:
+    return paid(_by_month(graph, graph.edges("TRANSFERRED_TO")).semi_join(months, "month"), graph.edges("OWNS_ACCOUNT"))
+
+
+DERIVATION = Derivation(
+    "payments", ("TRANSFERRED_TO", "OWNS_ACCOUNT"), "PAID", _run, parts=Parts("month", touched=_touched, run=_of_months)
+)

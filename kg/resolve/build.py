@@ -1,8 +1,8 @@
 """From records to the graph's tables: aliases, relationships, nodes and stubs.
 
 Knows in which order they depend on one another; hides which of them have to be made again tonight.
-Relationships follow the night's changed records one for one; only when an alias changed its owner
-are all of them compared.
+Relationships follow the night's changed records one for one; all of them are compared when an alias changed
+its owner, or the last run did not resolve what it had loaded.
 """
 
 from __future__ import annotations
@@ -38,14 +38,20 @@ class Resolver:
     ranks: Sequence[str]
     stubs: bool
 
-    def resolve(self, changed: Collection[str]) -> dict[str, Written]:
-        """Bring the tables ``graph/…`` up to date with the records of the kinds ``changed``."""
-        if not changed:
+    def resolve(self, changed: Collection[str], *, whole: bool = False) -> dict[str, Written]:
+        """Bring the tables ``graph/…`` up to date with the records of the kinds ``changed``.
+
+        Parameters
+        ----------
+        whole
+            Compare all of them: the tables are not known to hold what the records said before this run.
+        """
+        if not changed and not whole:
             return {}
         written = {alias.TABLE: self._aliases()}
         moved = self._moved() if written[alias.TABLE] else None
         for type_ in dict.fromkeys(v.type for v in VIEWS if isinstance(v, EdgeView)):
-            written[f"graph/{type_}"] = self._edges(type_, changed, moved)
+            written[f"graph/{type_}"] = self._edges(type_, changed, moved, whole=whole)
         for label in dict.fromkeys(v.label for v in VIEWS if isinstance(v, NodeView)):
             written[f"graph/{label}"] = self._nodes(label)
         return written
@@ -87,12 +93,12 @@ class Resolver:
         ends = union([rows.select(end="src"), rows.select(end="dst")])
         return self._engine.count(ends.semi_join(moved, "end").limit(1)) > 0
 
-    def _edges(self, type_: str, changed: Collection[str], moved: ir.Table | None) -> Written:
+    def _edges(self, type_: str, changed: Collection[str], moved: ir.Table | None, *, whole: bool) -> Written:
         views = [v for v in VIEWS if isinstance(v, EdgeView) and v.type == type_ and self.lake.has(f"records/{v.kind}")]
         self.lake.ensure(f"graph/{type_}", columns(schema.edge(type_)))
         written = Written()
         parties = set(alias.MANY) & {*schema.edge(type_).source, *schema.edge(type_).target}
-        if views and moved is not None and parties and self._lies_under(type_, moved):
+        if views and (whole or (moved is not None and parties and self._lies_under(type_, moved))):
             rows = union([self._projected(v, current=True) for v in views])
             return history.update(self.lake, f"graph/{type_}", rows, ["id"], self.moment)
         for view in views:
@@ -127,7 +133,7 @@ class Resolver:
         if rows is None:
             return Written()
         rows = rows.mutate(digest=_digest(rows, schema.node(label).properties, ("source", "record_id")), valid_to=ibis.null("date"))
-        return history.update(self.lake, f"graph/{label}", rows, ["id"], self.moment)
+        return history.update(self.lake, f"graph/{label}", rows, ["id"], self.moment, computed=True)
 
     def _may_dangle(self, label: str) -> bool:
         """Tell whether a node may be referred to that no registration names any more."""
@@ -184,9 +190,9 @@ def with_stubs(label: str, rows: ir.Table | None, ends: ir.Table) -> ir.Table:
     ends
         Their ``id``, repeated ones included.
     """
-    named = ends.filter(ends.id.startswith(f"{schema.node(label).prefix}:")).distinct()
-    if rows is not None:
-        named = named.anti_join(rows, "id")
+    named = ends.filter(ends.id.startswith(f"{schema.node(label).prefix}:"))
+    # nearly every end is a node that is registered: what is left of them is few, so it is made distinct last
+    named = (named if rows is None else named.anti_join(rows, "id")).distinct()
     empty = {p.name: ibis.null(_TYPES.get(p.type, p.type)) for p in schema.node(label).properties if p.name != "stub"}
     stubs = named.mutate(**empty, stub=True, source=ibis.null("string"), record_id=ibis.null("string"), valid_from=ibis.null("date"))
     return stubs if rows is None else union([rows, stubs.select(*rows.columns)])

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
+
 from kg.config import Workspace
 from kg.errors import UsageError
 from kg.stores.bolt import BoltStore
@@ -18,7 +20,8 @@ from kg.stores.server import Address
 def local(workspace: Workspace) -> LocalNeo4j | None:
     """Return the workspace's local server, or None where the settings name one by URL."""
     settings = workspace.settings.neo4j
-    return None if settings.url else LocalNeo4j(workspace.neo4j, settings.heap, settings.page_cache)
+    page_cache = _quarter_of_memory() if settings.page_cache == "auto" else settings.page_cache
+    return None if settings.url else LocalNeo4j(workspace.neo4j, settings.heap, page_cache)
 
 
 @contextmanager
@@ -58,6 +61,11 @@ def remote(workspace: Workspace) -> Address:
         raise UsageError(f"the password file {path} cannot be read ({error.strerror}); neo4j.password_file names it") from None
     ca_file = workspace.root / settings.ca_file if settings.ca_file else None
     return Address(settings.url, settings.user, password, ca_file)
+
+
+def _quarter_of_memory() -> str:
+    """Return a quarter of the machine's memory; the server takes of it what its store fills."""
+    return f"{max(psutil.virtual_memory().total >> 22, 64)}m"
 
 
 def _store(workspace: Workspace, address: Address) -> BoltStore:

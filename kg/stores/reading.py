@@ -8,6 +8,7 @@ access, in which the server itself refuses to write.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,6 +32,10 @@ ALLOWED_PROCEDURES = (
     "db.index.fulltext.queryNodes",
     "db.index.fulltext.queryRelationships",
 )
+_EXPLAIN = "EXPLAIN "
+#: How the server names a place in a query, and how much of its words is shown.
+_PLACE = re.compile(r" \(line (\d+), column (\d+) \(offset: (\d+)\)\)$")
+_LONGEST = 300
 #: The server's warnings of a label, a relationship type and a property that nothing has.
 _UNKNOWN = ("01N50", "01N51", "01N52")
 _WRITES = "a query may only read the graph; this one writes (kgfraud neo4j shell takes writing statements)"
@@ -52,14 +57,16 @@ def ask(session: Session, text: str, params: Mapping[str, Any], timeout: float, 
     Raises
     ------
     UsageError
-        If the text is not Cypher, lacks a parameter, or does more than read.
+        If the text is not Cypher, lacks a parameter, does more than read, or cannot be computed (``1 / 0``).
     KgfraudError
         If it runs out of time or of the server's memory.
     """
+    prefix = _EXPLAIN
     try:
         with session.begin_transaction(timeout=timeout) as transaction:
-            summary = transaction.run("EXPLAIN " + text, dict(params)).consume()
+            summary = transaction.run(prefix + text, dict(params)).consume()
         _refuse_more_than_reading(summary)
+        prefix = ""
         with session.begin_transaction(timeout=timeout) as transaction:
             result = transaction.run(text, dict(params))
             columns = tuple(result.keys())
@@ -69,7 +76,7 @@ def ask(session: Session, text: str, params: Mapping[str, Any], timeout: float, 
                 raise UsageError("EXPLAIN shows a plan and not an answer; leave the word out")
             return Result(columns, rows, truncated, _unknown(summary))
     except Neo4jError as error:
-        found = _explain(error, timeout)
+        found = _explain(error, timeout, prefix)
         if found is None:
             raise
         raise found from error
@@ -133,16 +140,42 @@ _MEANINGS: tuple[tuple[str, type[KgfraudError], str], ...] = (
     ("conflicting values for execution mode", UsageError, "a query is answered, not profiled; leave the word PROFILE out"),
     ("exactly one statement", UsageError, "one statement at a time: the text holds more than one, parted by ';'"),
     ("ParameterMissing", UsageError, "{text}; give it as -p name=value"),
-    ("Neo.ClientError.Statement", UsageError, "Neo4j does not understand the query: {text}"),
-    ("Neo.ClientError.Procedure", UsageError, "Neo4j does not understand the query: {text}"),
+    ("Neo.ClientError.Statement", UsageError, "{failed}: {text}"),
+    ("Neo.ClientError.Procedure", UsageError, "{failed}: {text}"),
 )
 
 
-def _explain(error: Neo4jError, timeout: float) -> KgfraudError | None:
-    """Return what an error means that belongs to the query; None for one that belongs to the server."""
+def _explain(error: Neo4jError, timeout: float, prefix: str) -> KgfraudError | None:
+    """Return what an error means that belongs to the query; None for one that belongs to the server.
+
+    Parameters
+    ----------
+    prefix
+        What stood before the query when it was sent: the server counts it in the places that it names. Without it
+        the query was running: its plan was understood before.
+    """
     told = f"{error.code} {error.message}"
-    text = next(iter((error.message or "").splitlines()), "")[:300]
-    return next((kind(sentence.format(timeout=timeout, text=text)) for part, kind, sentence in _MEANINGS if part in told), None)
+    text = _placed(next(iter((error.message or "").splitlines()), ""), len(prefix))
+    failed = "Neo4j does not understand the query" if prefix else "the query cannot be computed"
+    return next(
+        (kind(sentence.format(timeout=timeout, text=text, failed=failed)) for part, kind, sentence in _MEANINGS if part in told), None
+    )
+
+
+def _placed(text: str, before: int) -> str:
+    """Return a message of the server with the place counted in the query alone, and long lists of what was expected cut.
+
+    >>> _placed("Variable `x` not defined (line 1, column 16 (offset: 15))", 8)
+    'Variable `x` not defined (line 1, column 8 (offset: 7))'
+    >>> _placed("Variable `x` not defined (line 2, column 8 (offset: 24))", 8)
+    'Variable `x` not defined (line 2, column 8 (offset: 16))'
+    """
+    found = _PLACE.search(text)
+    if found is None:
+        return text[:_LONGEST]
+    line, column, offset = (int(number) for number in found.groups())
+    column = max(column - before, 1) if line == 1 else column
+    return f"{text[: found.start()][:_LONGEST]} (line {line}, column {column} (offset: {max(offset - before, 0)}))"
 
 
 def plain(value: Any) -> Any:

@@ -14,8 +14,8 @@ from kg.config import SourceSettings
 from loaders.delivery import OpenFile
 from loaders.formats.csv_scan import broken_rows, copy_cells
 
-#: Most rows of a part.
-ROWS = 250_000
+#: Most rows of a part: few enough that reading, mapping and typing always have one each to work on.
+ROWS = 60_000
 #: Columns that the reader adds to a file's own.
 PLACE = ("_file", "_line", "_row", "_fault", "_text", "_heads")
 

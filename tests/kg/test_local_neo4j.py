@@ -54,7 +54,7 @@ CHANGES = [Change(type_, upserts=lambda type_=type_: iter([batch(type_)])) for t
 def workspace(tmp_path_factory):
     made = Workspace.create(tmp_path_factory.mktemp("local") / "bank")
     made.toml.write_text(
-        made.toml.read_text("utf-8").replace('heap = "1g"', 'heap = "512m"').replace('page_cache = "1g"', 'page_cache = "64m"'), "utf-8"
+        made.toml.read_text("utf-8").replace('heap = "1g"', 'heap = "512m"').replace('page_cache = "auto"', 'page_cache = "64m"'), "utf-8"
     )
     return Workspace.open(made.root)
 

@@ -60,15 +60,6 @@ def test_tokens_differ_between_workspaces(tmp_path):
     assert Keyring.create(tmp_path / "a").token("phone", "1") != Keyring.create(tmp_path / "b").token("phone", "1")
 
 
-def test_the_cache_is_bounded_and_changes_no_token(keys, monkeypatch):
-    monkeypatch.setattr("kg.privacy._CACHED", 10)
-    keyring = Keyring.open(keys)
-    values = [str(number) for number in range(25)]
-    first = [keyring.token("account", value) for value in values]
-    assert len(keyring._cache["account"]) <= 11
-    assert [keyring.token("account", value) for value in values] == first
-
-
 def test_an_empty_column_has_no_tokens(keys):
     assert Keyring.open(keys).tokens("phone", pa.array([], pa.string())).to_pylist() == []
 
