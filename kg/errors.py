@@ -13,7 +13,7 @@ A message says what, where, which value and the next step, and carries no person
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 
@@ -48,12 +48,22 @@ class VerificationError(KgfraudError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the nearest known spelling, or an empty string.
+    """Return ``"; did you mean 'x'?"`` for the nearest known spelling in any case, or an empty string.
 
-    >>> did_you_mean("sharholders", ["companies", "shareholders"])
-    "; did you mean 'shareholders'?"
+    >>> did_you_mean("sharholders", ["companies", "Shareholders"])
+    "; did you mean 'Shareholders'?"
     >>> did_you_mean("zzz", ["companies", "shareholders"])
     ''
     """
-    near = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    by_lower = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f"; did you mean '{by_lower[near[0]]}'?" if near else ""
+
+
+def did_you_mean_one_of(word: str, known: Collection[str]) -> str:
+    """Return what `did_you_mean` does, or the whole of a short list where nothing in it is near.
+
+    >>> did_you_mean_one_of("zzz", ["companies", "shareholders"])
+    '; known are companies, shareholders'
+    """
+    return did_you_mean(word, known) or f"; known are {', '.join(known)}"

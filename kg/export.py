@@ -1,7 +1,7 @@
 """Export: the files that the loan system takes, complete or not there at all, signed and checkable.
 
 A folder ``<run>/`` holds the data files, ``manifest.json`` (what they are), ``manifest.sig`` (64 bytes,
-Ed25519 over the manifest as it stands) and, written last, ``.ok``. The data files hold no clock time:
+Ed25519 over the manifest as it stands) and, written last, ``.ok``, which is empty. The data files hold no clock time:
 the same run gives the same bytes. Any tool can check the signature::
 
     openssl pkeyutl -verify -pubin -inkey sign.pub -rawin -in manifest.json -sigfile manifest.sig
@@ -272,6 +272,8 @@ def verify(folder: Path, key: PublicKey, exporters: Sequence[Exporter]) -> Manif
     missing = [name for name in (OK, MANIFEST, SIGNATURE) if not _is_plain_file(folder / name)]
     if missing:
         raise VerificationError(f"{folder} lacks {', '.join(missing)}: the export is not complete; wait for it or ask for it again")
+    if (folder / OK).stat().st_size:
+        raise VerificationError(f"{folder / OK} is not empty, as the mark of a complete export is; use none of the files, ask for it again")
     data = (folder / MANIFEST).read_bytes()
     if not key.holds((folder / SIGNATURE).read_bytes(), data):
         raise VerificationError(

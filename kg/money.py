@@ -11,7 +11,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from kg.errors import UsageError, did_you_mean
+from kg.errors import UsageError, did_you_mean_one_of
 
 #: Decimal places between a unit of money and the fen.
 MONEY_UNITS: dict[str, int] = {
@@ -145,7 +145,7 @@ def format_fen(amount: int) -> str:
 
 def _places(unit: str, units: dict[str, int], of: str) -> int:
     if unit not in units:
-        raise UsageError(f"'{unit}' is no unit of {of}{did_you_mean(unit, units) or '; known are ' + ', '.join(units)}")
+        raise UsageError(f"'{unit}' is no unit of {of}{did_you_mean_one_of(unit, units)}")
     return units[unit]
 
 

@@ -38,7 +38,8 @@ class Outcome:
     Attributes
     ----------
     run_id
-        The run that it committed; None where it committed none (a dry run, or one stage after the commit).
+        The run that it committed; None where it committed none (a dry run, one stage after the commit, or a replay of
+        refused rows none of which is good now).
     began
         A sentence: whether it started afresh, went on where a dead run had stopped, or started over.
     results, seconds
@@ -78,7 +79,8 @@ def run_pipeline(
     dry_run
         Do everything up to the commit, then take the lake back.
     replaying
-        Instead of reading the sources, judge the refused rows of these sources anew (of all, if empty).
+        Instead of reading the sources, judge the refused rows of these sources anew (of all, if empty); where none of
+        them is good now, no run is committed.
 
     Raises
     ------
@@ -92,22 +94,32 @@ def run_pipeline(
         return _Work(night, wanted, dry_run=dry_run).go()
 
 
-def check_sources(workspace: Workspace, progress: Progress) -> tuple[list[Result], GateError | None]:
+@dataclass(frozen=True)
+class Checked:
+    """What a night would find: an entry for each source (see `RunRecord`), its business date, or the gate that stops it."""
+
+    sources: list[Result]
+    as_of: date | None
+    stopped: GateError | None
+
+
+def check_sources(workspace: Workspace, progress: Progress, as_of: date | None = None) -> Checked:
     """Read and judge every source without changing anything.
 
-    Returns
-    -------
-    tuple
-        An entry for each source (see `RunRecord`), and the error with which a run would stop at a gate, or None.
+    Parameters
+    ----------
+    as_of
+        The business date, as a run is given it.
     """
     runs = Runs(workspace.runs)
     with _full_disk_told(), opened(workspace, runs, progress) as night:
+        night.asked_as_of = as_of
         load.judge(night)
         try:
             load.pass_gates(night)
+            return Checked(night.sources, load.business_date(night), None)
         except GateError as stop:
-            return night.sources, stop
-        return night.sources, None
+            return Checked(night.sources, None, stop)
 
 
 def _wanted(only: str | None) -> Sequence[Stage]:
@@ -189,12 +201,14 @@ class _Work:
         try:
             for stage in before:
                 self._run(stage, self._night)
+                if self._night.idle:
+                    break
         except BaseException:
             # what cannot be taken back now (on a full disk, say) the next run takes back
             with suppress(Exception):
                 self._take_back()
             raise
-        if self._dry:
+        if self._dry or self._night.idle:
             self._take_back()
             return self._outcome(None, began)
         self._commit()

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg import schema
-from kg.errors import KgfraudError, UsageError, did_you_mean
+from kg.errors import KgfraudError, UsageError, did_you_mean_one_of
 from kg.graph import Graph
 from kg.reason import Reason
 
@@ -213,7 +213,7 @@ def choose(rules: Sequence[Rule[Any]], name: str) -> Rule[Any]:
     """
     found = {rule.name: rule for rule in rules}.get(name)
     if found is None:
-        raise UsageError(f"no rule named '{name}'{did_you_mean(name, [rule.name for rule in rules])}")
+        raise UsageError(f"no rule named '{name}'{did_you_mean_one_of(name, [rule.name for rule in rules])}")
     return found
 
 

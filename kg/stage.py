@@ -39,6 +39,8 @@ class Night:
         None in an ordinary night; in a replay of refused rows the sources replayed, all if empty.
     changed
         The kinds whose records this run changed.
+    idle
+        Whether a replay found nothing that is good now, so that there is no run to commit.
     sources
         What came in, one entry for each source (see `RunRecord`).
     """
@@ -55,6 +57,7 @@ class Night:
     as_of: date | None = None
     replaying: Sequence[str] | None = None
     changed: set[str] = field(default_factory=set)
+    idle: bool = False
     sources: list[Result] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
 

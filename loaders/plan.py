@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+import ibis
+
 from kg.config import Pick, SourceSettings
+from kg.dates import first_offset, wall
 from kg.errors import GateError, UsageError, did_you_mean
+from kg.money import money_places, share_places
 from loaders.source import Column, Kind
 
 #: By what a reference of each type can be made; a column of any other type has no choice.
 _BY = {"company": ("id", "uscc", "name"), "person": ("id", "cnid", "name"), "party": ("id", "uscc", "cnid", "name")}
+#: Which types of column are read by a unit, a format, a zone, and what refuses one that is not known.
+_READ_BY: dict[str, tuple[tuple[str, ...], Callable[[str, str], object]]] = {
+    "unit": (("money", "share"), lambda of, unit: (money_places if of == "money" else share_places)(unit)),
+    "format": (("date", "timestamp"), lambda _, format: wall(ibis.literal(""), format)),
+    "zone": (("timestamp", "date"), lambda _, zone: first_offset(zone)),
+}
+#: Separators that files are known to have, as they are called.
+_SEPARATORS = {";": "';'", "\t": "a tab", "|": "'|'", ",": "','"}
+#: Heads shown of a file, and characters of each.
+_SHOWN, _LONGEST = 10, 40
+#: What no head of a table looks like: a long number, an address, nothing but digits and signs.
+_NO_HEAD = r"[0-9]{7}|@|^[-+0-9.,:/ ]*[0-9][-+0-9.,:/ ]*$"
 
 
 @dataclass(frozen=True)
 class KeyPart:
-    """One part of a named record id: a column of the contract, or a head that is not mapped and so becomes a token."""
+    """One part of a named record id: a column of the contract, or a head that is not mapped."""
 
     name: str
     is_head: bool
@@ -76,12 +94,13 @@ def plan(source: SourceSettings, kind: Kind, heads: tuple[str, ...], file: str, 
     named = {column.name: (Pick(column=column.name),) for column in kind.columns if lenient or column.name in found}
     picks = {name: found_by for name, found_by in (named | dict(source.columns)).items() if name not in source.constants}
     check(source, kind, picks, {*picks, *source.constants})
-    _refuse_unfilled(source, kind, {*picks, *source.constants})
+    hint = "" if lenient else _hint(source, heads)
+    _refuse_unfilled(source, kind, {*picks, *source.constants}, hint)
     key = tuple(_key_part(source, picks, part) for part in source.record_id)
     if not lenient:
-        _refuse_unknown_keys(source, kind, key, found)
+        _refuse_unknown_keys(source, kind, key, found, hint)
     needed = [pick.column for choices in picks.values() for pick in choices] + [*source.where, *(part.name for part in key if part.is_head)]
-    _refuse_missing(source, map(normal, needed), found, file, lenient)
+    _refuse_missing(source, map(normal, needed), found, file, hint)
     places = {head: found.index(head) for head in map(normal, needed) if head in found}
     where = tuple((normal(head), normal(value)) for head, value in source.where.items())
     split = next((name for name, choices in picks.items() if choices[0].split), None)
@@ -105,57 +124,65 @@ def check(source: SourceSettings, kind: Kind, picks: Mapping[str, tuple[Pick, ..
     for table, names in (("columns", picks), ("constants", source.constants)):
         for name in names:
             if name not in known:
-                raise _wrong(
-                    source, table, name, f"{kind.name} have no column '{name}'{did_you_mean(name, known)} (kgfraud ref sources {kind.name})"
-                )
+                near = did_you_mean(name, known)
+                raise wrong(source, f"{kind.name} have no column '{name}'{near} (kgfraud ref sources {kind.name})", table, name)
     for name in source.constants:
         if name in source.columns:
-            raise _wrong(source, "constants", name, f"'{name}' is mapped and constant at once; keep one of the two")
+            raise wrong(source, f"'{name}' is mapped and constant at once; keep one of the two", "constants", name)
     for name, choices in picks.items():
         _check_column(source, known[name], choices)
-        for pick in choices:
-            _check_pick(source, known[name], pick, filled)
+        for number, pick in enumerate(choices):
+            _check_pick(source, known[name], number, pick, filled)
+            _check_reading(source, known[name], number, pick)
     _refuse_contradictions(source, known, picks)
     splitting = [name for name, choices in picks.items() if choices[0].split]
     if len(splitting) > 1:
-        raise _wrong(
-            source, "columns", splitting[1], f"both '{splitting[0]}' and '{splitting[1]}' are split; only one column of a source can be"
-        )
+        one, two, *_ = splitting
+        raise wrong(source, f"both '{one}' and '{two}' are split; only one column of a source can be", "columns", two)
 
 
 def _check_column(source: SourceSettings, column: Column, choices: tuple[Pick, ...]) -> None:
+    path = ("columns", column.name)
     for verb in ("unit", "format", "zone"):
         if len({getattr(pick, verb) for pick in choices}) > 1:
-            raise _wrong(
-                source, "columns", column.name, f"the choices of '{column.name}' differ in {verb}; it must be the same for all of them"
-            )
+            raise wrong(source, f"the choices of '{column.name}' differ in {verb}; it must be the same for all of them", *path)
     if len(choices) > 1 and any(pick.split for pick in choices):
-        raise _wrong(source, "columns", column.name, f"'{column.name}' is split and has several choices; a column that is split has one")
+        raise wrong(source, f"'{column.name}' is split and has several choices; a column that is split has one", *path)
     heads = [normal(pick.column) for pick in choices]
     if len(set(heads)) < len(heads):
-        raise _wrong(source, "columns", column.name, f"'{column.name}' names a head twice among its choices")
+        raise wrong(source, f"'{column.name}' names a head twice among its choices", *path)
 
 
-def _check_pick(source: SourceSettings, column: Column, pick: Pick, filled: Collection[str]) -> None:
+def _check_pick(source: SourceSettings, column: Column, number: int, pick: Pick, filled: Collection[str]) -> None:
+    name, path = column.name, ("columns", column.name, number)
     allowed = _BY.get(column.type, ("id",))
     if pick.by not in allowed:
-        raise _wrong(
-            source,
-            "columns",
-            column.name,
-            f"'{column.name}' is a {column.type}, which cannot be named by {pick.by}; by is {' or '.join(allowed)}",
-        )
+        what = f"'{name}' is a {column.type}, which cannot be named by {pick.by}; by is {' or '.join(allowed)}"
+        raise wrong(source, what, *path, "by")
     if pick.label and column.type not in ("party", pick.label):
-        raise _wrong(source, "columns", column.name, f"'{column.name}' is a {column.type}, so label = \"{pick.label}\" means nothing there")
+        raise wrong(source, f"'{name}' is a {column.type}, so label = \"{pick.label}\" means nothing there", *path, "label")
     if pick.label and pick.by in ("uscc", "cnid") and pick.label != {"uscc": "company", "cnid": "person"}[pick.by]:
-        raise _wrong(source, "columns", column.name, f"'{column.name}' is named by {pick.by}, so it cannot be a {pick.label}")
+        raise wrong(source, f"'{name}' is named by {pick.by}, so it cannot be a {pick.label}", *path, "label")
     if pick.bank and column.type != "account":
-        raise _wrong(source, "columns", column.name, f"'{column.name}' is no account, so bank means nothing there")
-    told = pick.label or pick.by in ("uscc", "cnid") or f"{column.name}_kind" in filled
+        raise wrong(source, f"'{name}' is no account, so bank means nothing there", *path, "bank")
+    told = pick.label or pick.by in ("uscc", "cnid") or f"{name}_kind" in filled
     if column.type == "party" and not told:
-        raise _wrong(
-            source, "columns", column.name, f"'{column.name}' may be a company or a person; set its label, or fill '{column.name}_kind'"
-        )
+        raise wrong(source, f"'{name}' may be a company or a person; set its label, or fill '{name}_kind'", *path)
+
+
+def _check_reading(source: SourceSettings, column: Column, number: int, pick: Pick) -> None:
+    """Refuse a unit, a format or a zone that is not known, or that nothing in the column is read by."""
+    for verb, (types, known) in _READ_BY.items():
+        said = getattr(pick, verb)
+        if said is None:
+            continue
+        if column.type not in types:
+            what = f"'{column.name}' is a {column.type}, so {verb} = \"{said}\" means nothing there; it is for a {' or a '.join(types)}"
+            raise wrong(source, what, "columns", column.name, number, verb)
+        try:
+            known(column.type, said)
+        except UsageError as error:
+            raise wrong(source, f"{verb} of '{column.name}': {error}", "columns", column.name, number, verb) from None
 
 
 def _refuse_contradictions(source: SourceSettings, known: Mapping[str, Column], picks: Mapping[str, tuple[Pick, ...]]) -> None:
@@ -165,36 +192,26 @@ def _refuse_contradictions(source: SourceSettings, known: Mapping[str, Column], 
         for pick in choices:
             other, before = seen.setdefault(normal(pick.column), (name, pick))
             if _hidden(known[name], pick) != _hidden(known[other], before):
-                raise _wrong(
-                    source,
-                    "columns",
-                    name,
-                    f"head '{pick.column}' is a personal identifier in one of '{other}' and '{name}', and clear in the other",
-                )
+                what = f"head '{pick.column}' is a personal identifier in one of '{other}' and '{name}', and clear in the other"
+                raise wrong(source, what, "columns", name)
             if (pick.unit, pick.format, pick.zone) != (before.unit, before.format, before.zone):
-                raise _wrong(
-                    source, "columns", name, f"head '{pick.column}' is read in two ways by '{other}' and '{name}' (unit, format or zone)"
-                )
+                what = f"head '{pick.column}' is read in two ways by '{other}' and '{name}' (unit, format or zone)"
+                raise wrong(source, what, "columns", name)
 
 
 def _hidden(column: Column, pick: Pick) -> bool:
     return column.personal == "identifier" or pick.by == "cnid"
 
 
-def _refuse_unfilled(source: SourceSettings, kind: Kind, filled: set[str]) -> None:
+def _refuse_unfilled(source: SourceSettings, kind: Kind, filled: set[str], hint: str) -> None:
     for column in kind.columns:
         if column.required and column.name not in filled:
-            raise _wrong(
-                source,
-                "columns",
-                column.name,
-                f"{kind.name} need the column '{column.name}' ({column.about}); map it or make it a constant",
-            )
+            what = f"{kind.name} need the column '{column.name}' ({column.about}); map it or make it a constant{hint}"
+            raise wrong(source, what, "columns", column.name)
     for group in kind.one_of:
         if not filled.intersection(group):
-            raise _wrong(
-                source, "columns", group[0], f"{kind.name} need one of the columns {', '.join(group)}; map it or make it a constant"
-            )
+            what = f"{kind.name} need one of the columns {', '.join(group)}; map it or make it a constant{hint}"
+            raise wrong(source, what, "columns", group[0])
 
 
 def _key_part(source: SourceSettings, picks: Mapping[str, tuple[Pick, ...]], part: str) -> KeyPart:
@@ -207,22 +224,37 @@ def _key_part(source: SourceSettings, picks: Mapping[str, tuple[Pick, ...]], par
     return KeyPart(head, is_head=True)
 
 
-def _refuse_unknown_keys(source: SourceSettings, kind: Kind, key: tuple[KeyPart, ...], found: list[str]) -> None:
+def _refuse_unknown_keys(source: SourceSettings, kind: Kind, key: tuple[KeyPart, ...], found: list[str], hint: str) -> None:
     for part in key:
         if part.is_head and part.name not in found:
             near = did_you_mean(part.name, [*(column.name for column in kind.columns), *found])
-            what = f"record_id names '{part.name}', which is neither a mapped column nor a head of the file{near}"
-            raise UsageError(f"{source.at('record_id')}: source {source.name}: {what}")
+            what = f"record_id names '{part.name}', which is neither a mapped column nor a head of the file{near}{hint}"
+            raise wrong(source, what, "record_id")
 
 
-def _refuse_missing(source: SourceSettings, needed: Iterable[str], found: list[str], file: str, lenient: bool) -> None:
+def _refuse_missing(source: SourceSettings, needed: Iterable[str], found: list[str], file: str, hint: str) -> None:
+    """Refuse a head that is there twice and, where a ``hint`` at the heads is given, one that is not there."""
     count = Counter(found)
     for head in needed:
         if count[head] > 1:
             raise GateError(f"{file} has the head '{head}' {count[head]} times, so {source.name} cannot tell which is meant; mend the file")
-        if head not in count and not lenient:
-            raise GateError(f"{file} has no head '{head}', which {source.name} maps{did_you_mean(head, found)} ({source.at('columns')})")
+        if head not in count and hint:
+            near = did_you_mean(head, found) if len(found) > 1 else ""
+            raise GateError(f"{file} has no head '{head}', which {source.name} maps{near} ({source.at('columns')}){hint}")
 
 
-def _wrong(source: SourceSettings, table: str, name: str, what: str) -> UsageError:
-    return UsageError(f"{source.at(table, name)}: source {source.name}: {what}")
+def _hint(source: SourceSettings, heads: tuple[str, ...]) -> str:
+    """Say which heads a file has, and what may be wrong with all of them: another separator, or no row of heads."""
+    if any(re.search(_NO_HEAD, normal(head)) for head in heads):
+        return "; its first row reads like data, so it is not shown here: deliver the file with a row of heads"
+    shown = ", ".join(f"'{' '.join(normal(head).split())[:_LONGEST]}'" for head in heads[:_SHOWN])
+    said = f"; its heads are {shown or 'none'}" + (f" and {len(heads) - _SHOWN} more" if len(heads) > _SHOWN else "")
+    other = [sign for sign in _SEPARATORS if len(heads) == 1 and sign != source.separator and sign in heads[0]]
+    if other:
+        said += f"; perhaps the cells stand apart by {_SEPARATORS[other[0]]}: set separator = {json.dumps(other[0])}"
+    return said
+
+
+def wrong(source: SourceSettings, what: str, *path: str | int) -> UsageError:
+    """Return the refusal of a setting of a source, with the file and line on which it stands."""
+    return UsageError(f"{source.at(*path)}: source {source.name}: {what}")

@@ -12,7 +12,7 @@ from typing import Literal
 ColumnType = Literal[
     # plain values
     "text",  # free text, scrubbed of personal identifiers when read
-    "code",  # a code or word, kept as it is
+    "code",  # a code or word, kept as it is unless the whole of it is a personal identifier
     "name",  # a name: kept, classed as personal
     "integer",
     "money",  # any unit in, integer fen out

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from kg.cli.common import json_option, open_workspace, print_json, print_table, reporting, workspace_option
+from kg.cli.common import as_of_option, json_option, open_workspace, print_json, print_table, reporting, workspace_option
 
 
 @click.command()
+@as_of_option
 @json_option
 @workspace_option
-def check(workspace: Path, as_json: bool) -> None:
+def check(workspace: Path, as_of: datetime | None, as_json: bool) -> None:
     """Read every source and hold it against its contract and gates; nothing is written."""
     from kg.pipeline import check_sources  # noqa: PLC0415
 
     opened = open_workspace(workspace, sources=True)
     _, progress = reporting(opened)
-    found, stopped = check_sources(opened, progress)
+    found = check_sources(opened, progress, as_of.date() if as_of else None)
     names = ("source", "rows", "accepted", "quarantined", "warnings")
-    entries = [{name: entry[name] for name in names} for entry in found]
+    entries = [{name: entry[name] for name in names} for entry in found.sources]
     if as_json:
-        print_json({"sources": entries})
+        print_json({"as_of": found.as_of, "sources": entries})
     else:
         print_table(names[:4], [[entry[name] for name in names[:4]] for entry in entries])
         for entry in entries:
             for warning in entry["warnings"]:
                 click.echo(f"warning: {entry['source']}: {warning}")
-    if stopped:
-        raise stopped
+        if found.as_of:
+            click.echo(f"the business date is {found.as_of}")
+    if found.stopped:
+        raise found.stopped

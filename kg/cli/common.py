@@ -44,6 +44,12 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 
 
+def as_of_option(command: Command) -> Command:
+    """Give a command ``--as-of DATE``, passed as the time ``as_of``."""
+    about = "Business date; by default the newest that the sources state."
+    return click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help=about)(command)
+
+
 def packs_folder() -> Path:
     """Return the folder of the mapping packs."""
     return Path(str(loaders.__file__)).parent / "mappings"

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from kg.cli.common import namespace_of, open_workspace, read_secret, workspace_option
+from kg.cli.common import json_option, namespace_of, open_workspace, print_json, read_secret, workspace_option
 from kg.errors import UsageError
 
 
 @click.command()
 @click.argument("kind")
 @click.option("--bank", metavar="NAME", help="Bank or system that the number belongs to; by default the one that the sources name.")
+@json_option
 @workspace_option
-def id(kind: str, bank: str | None, workspace: Path) -> None:
+def id(kind: str, bank: str | None, workspace: Path, as_json: bool) -> None:
     """Print the graph's id of a value of KIND, read from standard input.
 
     The value is read in the clear and only its token leaves the command. At a terminal it is asked for and not
@@ -30,6 +31,10 @@ def id(kind: str, bank: str | None, workspace: Path) -> None:
     if not clear:
         raise UsageError(f"there is no value on standard input; write the {kind} there, for example: kgfraud id {kind} < file")
     try:
-        click.echo(graph_id(kind, clear, Keyring.open(opened.keys), namespace_of(workspace, kind, bank)))
+        found = graph_id(kind, clear, Keyring.open(opened.keys), namespace_of(workspace, kind, bank))
     except IdentifierError as error:
         raise UsageError(f"the value on standard input is no {kind}: it breaks the rule '{error.rule}'; check how it is written") from None
+    if as_json:
+        print_json({"kind": kind, "id": found})
+    else:
+        click.echo(found)

@@ -106,7 +106,10 @@ def export(workspace: Path, only: str | None, output: Path) -> None:
 @json_option
 @workspace_option
 def replay(workspace: Path, sources: tuple[str, ...], as_json: bool) -> None:
-    """Judge refused rows anew after a file or a mapping was mended, and bring in those that are good now."""
+    """Judge refused rows anew after a file or a mapping was mended, and bring in those that are good now.
+
+    Where none of them is, nothing is changed and no run is committed.
+    """
     from kg.pipeline import run_pipeline  # noqa: PLC0415
     from kg.report import text  # noqa: PLC0415
 
@@ -117,5 +120,7 @@ def replay(workspace: Path, sources: tuple[str, ...], as_json: bool) -> None:
     outcome = run_pipeline(opened, replaying=sources, progress=progress).summary()
     if as_json:
         print_json(outcome)
+    elif outcome["run_id"] is None:
+        click.echo("nothing that was refused is good now; nothing was changed and no run committed")
     else:
         click.echo(text({**outcome, "sources": []}), nl=False)

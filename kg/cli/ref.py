@@ -76,10 +76,7 @@ def schema(name: str | None, as_json: bool) -> None:
         return
     known = {str(type_["name"]): type_ for type_ in types}
     if name not in known:
-        by_lower = {key.lower(): key for key in known}
-        near = by_lower.get(name.lower())
-        hint = f"; did you mean '{near}'?" if near else did_you_mean(name, known)
-        raise UsageError(f"no label or relationship type named '{name}'{hint} (kgfraud ref schema lists them)")
+        raise UsageError(f"no label or relationship type named '{name}'{did_you_mean(name, known)} (kgfraud ref schema lists them)")
     if as_json:
         print_json(known[name])
         return

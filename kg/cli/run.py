@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from kg.cli.common import json_option, open_workspace, print_json, reporting, workspace_option
+from kg.cli.common import as_of_option, json_option, open_workspace, print_json, reporting, workspace_option
 
 
 @click.command()
-@click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Business date; by default the newest that the sources state.")
+@as_of_option
 @click.option("--only", metavar="STAGE", help="Run one stage.")
 @click.option("--dry-run", is_flag=True, help="Do everything up to the commit, then take the lake back.")
 @json_option

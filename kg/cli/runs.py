@@ -75,14 +75,18 @@ def diff(workspace: Path, old: str, new: str, as_json: bool) -> None:
 
 @runs.command()
 @click.option("--keep", type=click.IntRange(min=1), help="Nights to keep beside month ends; by default lake.keep_runs.")
+@json_option
 @workspace_option
-def prune(workspace: Path, keep: int | None) -> None:
+def prune(workspace: Path, keep: int | None, as_json: bool) -> None:
     """Free the space of old versions; the newest nights and the last of each month are kept."""
     from kg.replay import prune as prune_runs  # noqa: PLC0415
 
     opened = open_workspace(workspace)
     gone, files = prune_runs(opened, keep or opened.settings.lake.keep_runs)
-    click.echo(f"{len(gone)} runs pruned, {files} files removed")
+    if as_json:
+        print_json({"pruned": gone, "files_removed": files})
+    else:
+        click.echo(f"{len(gone)} runs pruned, {files} files removed")
 
 
 @runs.command()

@@ -29,10 +29,9 @@ def verify(folder: Path, key: Path | None, as_json: bool, workspace: Path) -> No
     from kg.exporters import EXPORTERS  # noqa: PLC0415
 
     place = key or workspace / "keys" / SIGN_PUB
-    if place.resolve().is_relative_to(folder.resolve()):
-        raise VerificationError(f"the key {place} lies in the export that it is to check; use one that came another way")
     public = PublicKey.open(place)
     try:
+        _refuse_within(folder, place)
         manifest = check(folder, public, EXPORTERS)
     except VerificationError as error:
         if as_json:
@@ -44,3 +43,8 @@ def verify(folder: Path, key: Path | None, as_json: bool, workspace: Path) -> No
     click.echo(f"{folder} holds: run {manifest.run_id}, as of {manifest.as_of}, {manifest.rows} flags, key {public.fingerprint[:16]}…")
     for reason, count in manifest.reasons.items():
         click.echo(f"  {reason}: {count}")
+
+
+def _refuse_within(folder: Path, key: Path) -> None:
+    if key.resolve().is_relative_to(folder.resolve()):
+        raise VerificationError(f"the key {key} lies in the export that it is to check; use one that came another way")

@@ -11,6 +11,8 @@ Mode = Literal["full", "append", "upsert"]
 UnknownEnd = Literal["quarantine", "stub"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
+#: Most characters of a source's name, and most bytes of it in UTF-8: 255 less the endings of files.
+LONGEST_NAME, _LONGEST_BYTES = 100, 240
 _ENCODINGS = {"UTF8": "UTF-8", "GBK": "GB18030", "GB2312": "GB18030"}
 
 
@@ -37,6 +39,14 @@ def _filled(picks: tuple[Pick, ...]) -> tuple[Pick, ...]:
     return picks
 
 
+def _short(name: str) -> str:
+    """Refuse a name that cannot be the name of a file, with an ending, on every disk."""
+    if len(name) > LONGEST_NAME or len(name.encode()) > _LONGEST_BYTES:
+        chinese = _LONGEST_BYTES // 3
+        raise ValueError(f"it must be at most {LONGEST_NAME} characters long ({chinese} where they are Chinese): files are called by it")
+    return name
+
+
 def _encoding(value: object) -> object:
     """Read an encoding in any case, and a subset of GB18030 as GB18030."""
     name = value.upper() if isinstance(value, str) else value
@@ -51,9 +61,9 @@ class Pick(Model):
     """
 
     column: str = Field(description="head of the file")
-    unit: str | None = Field(default=None, description="unit of the file's values, such as 万元 or percent")
-    format: str | None = Field(default=None, description="date format, such as %Y-%m-%d %H:%M:%S")
-    zone: str | None = Field(default=None, description="time zone of values that name none")
+    unit: str | None = Field(default=None, description="unit of the file's money or shares, such as 万元 or percent")
+    format: str | None = Field(default=None, description="format of the file's dates or times, such as %Y-%m-%d %H:%M:%S")
+    zone: str | None = Field(default=None, description="time zone of times that name none, and of the days of those that do")
     by: Literal["id", "uscc", "cnid", "name"] = Field(default="id", description="what a reference is made by")
     label: Literal["company", "person"] | None = Field(default=None, description="which party a reference names")
     bank: str | None = Field(default=None, description="bank that an account number belongs to")
@@ -86,18 +96,23 @@ class _Located(Model):
         ----------
         path
             The setting, from the outside in, such as ``"columns", "amount"``; a setting that was not
-            written is located at the table that it belongs to.
+            written is located at the table that it belongs to. The number of a choice counts where the choices
+            are written as a list, and is passed over where there is one, written as it is.
         """
         for size in range(len(path), -1, -1):
-            if path[:size] in self._places:
-                return self._places[path[:size]]
+            for written in (path[:size], tuple(part for part in path[:size] if isinstance(part, str))):
+                if written in self._places:
+                    return self._places[written]
         return "kgfraud.toml"
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^\w[\w-]*(\.[\w-]+)*$"), AfterValidator(_short)]
 
 
 class SourceSettings(_Located):
     """One ``[[sources]]`` table: a kind of source, its files and the mapping of its columns."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^\w[\w-]*(\.[\w-]+)*$")] = Field(description="name, <system>.<table>")
+    name: Name = Field(description="name, <system>.<table>; at most 100 characters")
     kind: str = Field(description="kind of source (kgfraud ref sources)")
     path: str = Field(min_length=1, description="file or pattern; relative to the workspace")
     mode: Mode = Field(default="full", description="full: closes what disappeared; append; upsert")

@@ -12,13 +12,14 @@ from kg import check, history
 from kg.code import code_version
 from kg.config import SourceSettings
 from kg.engine import union
-from kg.errors import GateError, KgfraudError
+from kg.errors import GateError, KgfraudError, UsageError
 from kg.history import Written
 from kg.stage import Night, Result, Stage
 from loaders import quarantine
 from loaders.delivery import Delivery
+from loaders.fit import fit
 from loaders.load import Delivered, Judge, Settled, read
-from loaders.replay import Replay
+from loaders.replay import Anew, Replay
 from loaders.seen import Intake, settings_digest, sift
 
 
@@ -26,7 +27,8 @@ def judge(night: Night) -> list[Settled]:
     """Read what is new and hold it against its contract; nothing is changed yet. ``night.sources`` says what came in."""
     settings = night.workspace.settings
     if not settings.sources:
-        raise KgfraudError(f"{night.workspace.toml} names no [[sources]]; add one (kgfraud ref sources shows the kinds)")
+        raise UsageError(f"{night.workspace.toml} names no [[sources]]; add one (kgfraud ref sources shows the kinds)")
+    fit(settings.sources, night.lake.engine)
     intakes = sift(settings.sources, _earlier(night), settings.workspace.timezone)
     deliveries = [_read(night, intake.source, intake.delivery) for intake in intakes if intake.delivery is not None]
     with night.progress.task("checking deliveries", total=len(deliveries)) as task:
@@ -77,12 +79,23 @@ def pass_gates(night: Night) -> None:
         raise GateError("; ".join(said) + ". Nothing was changed; mend the delivery or the gate, then run again")
 
 
+def business_date(night: Night) -> date:
+    """Return the business date of a night whose sources were judged.
+
+    Raises
+    ------
+    GateError
+        If the one that was asked for lies before that of the last run, or none was and no source states a date.
+    """
+    return _as_of(night, [date.fromisoformat(entry["newest"]) for entry in night.sources if entry["newest"]])
+
+
 def _load(night: Night) -> Result:
     if night.replaying is not None:
         return _replay(night, night.replaying)
     settled = judge(night)
     pass_gates(night)
-    night.as_of = _as_of(night, [date.fromisoformat(entry["newest"]) for entry in night.sources if entry["newest"]])
+    night.as_of = business_date(night)
     entries = {entry["source"]: entry for entry in night.sources}
     with night.progress.task("writing records", total=len(settled)) as task:
         for s in settled:
@@ -93,31 +106,35 @@ def _load(night: Night) -> Result:
 
 def _replay(night: Night, only: Sequence[str]) -> Result:
     """Judge refused rows anew and bring in those that are good now; nothing else is touched."""
-    if night.last is None or not night.lake.has(quarantine.TABLE):
-        raise KgfraudError("nothing was refused yet: no run has a quarantine")
+    if night.last is None:
+        raise KgfraudError("no run was committed yet, so nothing was refused; run kgfraud run first")
+    fit(night.workspace.settings.sources, night.lake.engine)
     replay = Replay(night.lake, night.keyring, night.staging, night.workspace.settings.workspace.timezone)
-    refused = replay.refused()
-    names = set(night.lake.engine.table(refused.select("source").distinct())["source"].to_pylist())
-    known = {e["source"]: {f["file"]: f["sha256"] for f in e.get("files", ())} for e in night.last.sources}
-    wanted = [s for s in night.workspace.settings.sources if s.name in names and (not only or s.name in only)]
-    anew = [replay.mended(s, known.get(s.name, {})) or replay.unsealed(s) for s in wanted]
-    deliveries = {a.delivered.source.name: a for a in anew if a is not None}
-    settled = Judge(night.lake, [a.delivered for a in deliveries.values()], _today(night)).settle()
+    anew = _anew(night, replay, only) if night.lake.has(quarantine.TABLE) else {}
+    settled = Judge(night.lake, [a.delivered for a in anew.values()], _today(night)).settle()
     night.as_of = _as_of(night, [s.newest for s in settled if s.newest is not None])
-    idle = {"inserted": 0, "closed": 0, "newly_quarantined": 0}
-    entries = {entry["source"]: {**entry, **idle, "unchanged": entry["accepted"]} for entry in night.last.sources}
+    unmoved = {"inserted": 0, "closed": 0, "newly_quarantined": 0}
+    entries = {entry["source"]: {**entry, **unmoved, "unchanged": entry["accepted"]} for entry in night.last.sources}
     brought, released = Written(), Written()
     for s in settled:
-        written, gone, entry = (
-            _record(night, s, complete=False),
-            replay.release(deliveries[s.source.name], s, night.moment),
-            entries[s.source.name],
-        )
+        entry, written = entries[s.source.name], _record(night, s, complete=False)
+        gone = replay.release(anew[s.source.name], s, night.moment)
         brought, released = brought + written, released + gone
         entry |= {"inserted": written.inserted, "closed": written.closed}
         entry |= {"accepted": entry["accepted"] + gone.closed, "quarantined": entry["quarantined"] - gone.closed}
     night.sources = list(entries.values())
+    night.idle = not (brought or released)
     return {"judged": sum(s.delivered.count for s in settled), "brought_in": brought.inserted, "released": released.closed}
+
+
+def _anew(night: Night, replay: Replay, only: Sequence[str]) -> dict[str, Anew]:
+    """Return the refused rows of the sources, from files that were mended since or out of the quarantine."""
+    names = set(night.lake.engine.table(replay.refused().select("source").distinct())["source"].to_pylist())
+    known = {e["source"]: {f["file"]: f["sha256"] for f in e.get("files", ())} for e in night.last.sources} if night.last else {}
+    # a source that the last run did not have is read by the next night
+    wanted = [s for s in night.workspace.settings.sources if s.name in names & set(known) and (not only or s.name in only)]
+    anew = {s.name: replay.mended(s, known.get(s.name, {})) or replay.unsealed(s) for s in wanted}
+    return {name: found for name, found in anew.items() if found is not None}
 
 
 def _as_of(night: Night, days: Sequence[date]) -> date:

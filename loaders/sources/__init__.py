@@ -5,7 +5,7 @@ The kinds that register nodes come first, so that a row which refers to a node i
 
 from __future__ import annotations
 
-from kg.errors import UsageError, did_you_mean
+from kg.errors import UsageError, did_you_mean_one_of
 from loaders.source import Kind
 from loaders.sources import (
     accounts,
@@ -73,7 +73,7 @@ def kind(name: str) -> Kind:
     """
     known = {k.name: k for k in KINDS}
     if name not in known:
-        raise UsageError(f"no source kind named '{name}'{did_you_mean(name, known)} (kgfraud ref sources lists them)")
+        raise UsageError(f"no source kind named '{name}'{did_you_mean_one_of(name, known)} (kgfraud ref sources lists them)")
     return known[name]
 
 

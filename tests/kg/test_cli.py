@@ -75,7 +75,8 @@ def test_every_command_and_option_has_help():
 
 def test_every_reading_command_can_print_json():
     reading = [("check",), ("run",), ("query",), ("report",), ("runs", "list"), ("runs", "show"), ("runs", "diff"), ("ref", "sources")]
-    for name, *rest in [*reading, ("quarantine", "list"), ("quarantine", "show"), ("store", "verify"), ("neo4j", "status"), ("verify",)]:
+    reading += [("quarantine", "list"), ("quarantine", "show"), ("store", "verify"), ("neo4j", "status"), ("verify",), ("id",)]
+    for name, *rest in [*reading, ("runs", "prune"), ("quarantine", "replay")]:
         command = load_command(name)
         for part in rest:
             command = command.commands[part]
@@ -91,6 +92,9 @@ def test_every_reading_command_can_print_json():
         (["ref", "sorces"], "Did you mean 'sources'?"),
         (["ref", "sources", "--jsno"], "Did you mean '--json'?"),
         (["ref", "sources", "sharholders"], "did you mean 'shareholders'?"),
+        (["ref", "sources", "Companys"], "did you mean 'companies'?"),
+        (["ref", "sources", "people"], "no source kind named 'people'; known are companies, persons, devices, "),
+        (["ref", "rules", "x"], "no rule named 'x'; known are guarantee_circle, loan_return"),
         (["ref", "schema", "Compny"], "did you mean 'Company'?"),
         (["ref", "schema", "paid"], "did you mean 'PAID'?"),
         (["ref", "settings", "memroy"], "did you mean 'memory'?"),
@@ -184,6 +188,8 @@ def test_an_id_is_made_from_standard_input_and_never_shows_the_value(workspace):
     account = run("id", "account", "--bank", "ICBC", *args, stdin="6222 0202 0011 2233445\n")
     assert account.output.startswith("account:ICBC:")
     assert "6222" not in account.output
+    said = json.loads(run("id", "account", "--bank", "ICBC", "--json", *args, stdin="6222 0202 0011 2233445\n").output)
+    assert said == {"kind": "account", "id": account.output.strip()}
     empty = run("id", "phone", *args, stdin="\n")
     assert (empty.exit_code, "no value on standard input" in empty.stderr) == (2, True)
     wrong = run("id", "phone", *args, stdin="12345x\n")

@@ -99,6 +99,8 @@ def test_a_flag_goes_before_the_environment_before_dotenv_before_toml_before_the
         ("[sources]\nname = 'x'\n", "kgfraud.toml line 1: sources are written as [[sources]]"),
         ("[[sources]]\nname = 'x'\npath = 'y'\n", "kgfraud.toml line 1: [[sources]] needs the setting 'kind'"),
         (SOURCE.replace("crm.companies", "my companies"), "letters, digits, _ and -, in parts joined by dots"),
+        (SOURCE.replace("crm.companies", "n" * 101), 'nnn…" in [[sources]] is wrong: it must be at most 100 characters long'),
+        (SOURCE.replace("crm.companies", "名" * 81), "it must be at most 100 characters long (80 where they are Chinese)"),
         (
             SOURCE + "mode = 'fulll'\n",
             "kgfraud.toml line 5: mode = \"fulll\" in [[sources]] is wrong: it must be full, append or upsert; did you mean 'full'?",
@@ -175,6 +177,19 @@ def test_a_source_says_where_each_of_its_settings_is_written(write):
     assert source.at("columns", "b") == "kgfraud.toml line 5"
     assert source.at("mode") == "kgfraud.toml line 1"
     assert SourceSettings(name="a", kind="b", path="c").at("mode") == "kgfraud.toml"
+
+
+def test_the_longest_name_of_a_source_can_be_the_name_of_a_file(write):
+    for name in ("n" * 100, "名" * 80):
+        (source,) = load(write(SOURCE.replace("crm.companies", name))).sources
+        (write() / f"{source.name}.parquet").touch()
+
+
+def test_a_setting_of_a_choice_is_found_where_the_choices_are_a_list_and_where_there_is_one(write):
+    columns = '[sources.columns]\na = {column = "甲", unit = "元"}\nb = [\n  "乙",\n  {column = "丙", unit = "元"},\n]\n'
+    (source,) = load(write(SOURCE + columns)).sources
+    assert source.at("columns", "a", 0, "unit") == "kgfraud.toml line 6"
+    assert source.at("columns", "b", 1, "unit") == source.at("columns", "b") == "kgfraud.toml line 7"
 
 
 def test_a_source_finds_its_files_below_the_workspace_in_order(tmp_path):

@@ -191,6 +191,11 @@ def test_an_incomplete_export_is_refused(folder, key, name):
     refused(folder, key, f"lacks {name}: the export is not complete")
 
 
+def test_a_mark_of_completeness_that_holds_something_is_refused(folder, key):
+    (folder / ".ok").write_bytes(b"\n")
+    refused(folder, key, r"\.ok is not empty, as the mark of a complete export is")
+
+
 def test_missing_surplus_and_linked_files_are_named_together(folder, key):
     (folder / "flags.csv").unlink()
     (folder / "flags.csv").symlink_to(folder / "flags.jsonl")
@@ -303,6 +308,8 @@ def test_the_command_uses_the_workspaces_key(folder, tmp_path):
 def test_the_command_prints_json(folder, tmp_path):
     said = json.loads(run(folder, "--key", tmp_path / "keys" / "sign.pub", "--json").stdout)
     assert (said["holds"], said["rows"], said["reasons"]["GUARANTEE_CIRCLE"]) == (True, 3, 2)
+    manifest = {"schema_version", "run_id", "as_of", "rows", "reasons", "files", "generated_at", "key"}
+    assert set(said) == {"holds", *manifest}
 
 
 def test_the_command_ends_with_5_where_the_export_does_not_hold(folder, tmp_path):
@@ -320,6 +327,8 @@ def test_a_key_that_lies_in_the_export_is_not_trusted(folder, tmp_path):
     done = run(folder, "--key", folder / "sign.pub")
     assert done.exit_code == 5
     assert "use one that came another way" in done.stderr
+    told = json.loads(run(folder, "--key", folder / "sign.pub", "--json").stdout)
+    assert (set(told), told["holds"]) == ({"holds", "problem"}, False)
 
 
 def test_a_missing_key_is_wrong_usage(folder, tmp_path):

@@ -194,7 +194,9 @@ REFUSED = {
     "MATCH (n RETURN n": "Neo4j does not understand the query",
     "CALL db.nothing()": "Neo4j does not understand the query",
     "// nothing": "Neo4j does not understand the query",
-    "RETURN 1 / 0": "Neo4j does not understand the query",
+    "RETURN 1 / 0": "the query cannot be computed: / by zero",
+    "UNWIND ['a'] AS x RETURN date(x)": "the query cannot be computed: Text cannot be parsed to a Date",
+    "RETURN toInteger([1])": "the query cannot be computed: Invalid input for function 'toInteger()'",
 }
 
 
@@ -204,6 +206,22 @@ def test_more_than_reading_is_refused_with_a_sentence(store, text):
         store.query(text, {}, 15, 10)
     assert REFUSED[text] in str(refused.value)
     assert store.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("RETURN nothing", "(line 1, column 8 (offset: 7))"),
+        ("// nothing", "(line 1, column 1 (offset: 0))"),
+        ("WITH 1 AS a\nRETURN nothing", "(line 2, column 8 (offset: 19))"),
+        ("MATCH (n) RETURN n.x +", "(line 1, column 23 (offset: 22))"),
+        ("RETURN " + "(" * 20 + "=", "(line 1, column 28 (offset: 27))"),
+    ],
+)
+def test_a_place_in_a_query_is_counted_in_the_query_as_it_was_written(store, text, place):
+    with pytest.raises(UsageError) as refused:
+        store.query(text, {}, 15, 10)
+    assert str(refused.value).endswith(place)
 
 
 def test_the_servers_own_wall_stands_behind_the_plan(store):

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import uuid
 from pathlib import Path
 
 import pyarrow as pa
@@ -85,6 +86,66 @@ def test_a_nul_in_json_or_parquet_faults_its_row_alone(tmp_path):
         None,
         None,
     ]
+
+
+def gb18030_as(kind: pa.DataType) -> pa.Array:
+    """A cell of text and one of GB18030 bytes, in a type of Parquet; a file may call text what is none."""
+    data = pa.array(["名称".encode(), "名称".encode("gb18030"), None], pa.binary())
+    if kind == pa.string():
+        return pa.StringArray.from_buffers(3, data.buffers()[1], data.buffers()[2], data.buffers()[0])
+    return data.cast(kind)
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view(), pa.string()], ids=str)
+def test_parquet_bytes_are_read_as_utf8_and_others_fault_their_row_by_the_name_of_the_head(tmp_path, kind):
+    cells = gb18030_as(kind)
+    pq.write_table(pa.table({"payer": cells, "photo": cells, "note": cells}), tmp_path / "rows.parquet")
+    asked = source(tmp_path / "rows.parquet", columns={"purpose": "note"})
+    found = [row for batch in read_raw(Delivery.find(asked), asked) for row in batch.table().to_pylist()]
+    assert [(row["payer"], row["_fault"]) for row in found] == [("名称", None), ("c3fbb3c6", "|encoding|payer"), (None, None)]
+    unmapped = source(tmp_path / "rows.parquet", columns={"payer": "a", "purpose": "note"})
+    assert [row["_fault"] for batch in read_raw(Delivery.find(unmapped), unmapped) for row in batch.table().to_pylist()][1] is not None
+
+
+def test_parquet_bytes_in_a_column_that_nothing_is_read_from_fault_no_row(tmp_path):
+    pq.write_table(pa.table({"payer": ["1"] * 3, "photo": gb18030_as(pa.binary())}), tmp_path / "rows.parquet")
+    asked = source(tmp_path / "rows.parquet")
+    assert [row["_fault"] for batch in read_raw(Delivery.find(asked), asked) for row in batch.table().to_pylist()] == [None] * 3
+
+
+def test_parquet_words_and_nested_values_that_are_no_utf8_fault_their_row(tmp_path):
+    text = gb18030_as(pa.string())
+    for cells in (text.dictionary_encode(), pa.StructArray.from_arrays([text], ["a"])):
+        pq.write_table(pa.table({"purpose": cells}), tmp_path / "rows.parquet", store_schema=False)
+        asked = source(tmp_path / "rows.parquet")
+        found = [row["_fault"] for batch in read_raw(Delivery.find(asked), asked) for row in batch.table().to_pylist()]
+        assert found == [None, "|encoding|purpose", None]
+
+
+def test_parquet_words_that_cannot_even_be_read_are_refused_by_file(tmp_path):
+    words = pa.DictionaryArray.from_arrays(pa.array([1, None]), gb18030_as(pa.string()).slice(0, 2))
+    pq.write_table(pa.table({"purpose": words}), tmp_path / "rows.parquet")
+    asked = source(tmp_path / "rows.parquet")
+    with pytest.raises(GateError, match=r"rows\.parquet holds text that is no UTF-8; nothing of it was taken"):
+        list(read_raw(Delivery.find(asked), asked))
+
+
+def test_a_parquet_column_of_a_type_without_text_is_refused_by_its_name(tmp_path, monkeypatch):
+    def refuse(values):
+        raise pa.ArrowNotImplementedError("no such cast")
+
+    monkeypatch.setattr("loaders.formats.parquet._scalar", lambda values, kind: refuse(values))
+    pq.write_table(pa.table({"n": [1]}), tmp_path / "rows.parquet")
+    asked = source(tmp_path / "rows.parquet")
+    with pytest.raises(GateError, match=r"rows\.parquet: the column 'n' is of the type int64, which has no text; nothing"):
+        list(read_raw(Delivery.find(asked), asked))
+
+
+def test_numbers_of_the_kind_uuid_have_their_usual_spelling(tmp_path):
+    number = "2f1acc6c-5b4f-4a3e-9d0e-1f2a3b4c5d6e"
+    pq.write_table(pa.table({"number": pa.array([uuid.UUID(number).bytes, None], pa.uuid())}), tmp_path / "rows.parquet")
+    asked = source(tmp_path / "rows.parquet")
+    assert [row["number"] for batch in read_raw(Delivery.find(asked), asked) for row in batch.table().to_pylist()] == [number, None]
 
 
 @settings(deadline=None)

@@ -10,8 +10,6 @@ import time
 
 import pytest
 
-from kg.errors import GateError, KgfraudError
-
 from .bank import emptied
 from .town import FIRST, SECOND, THIRD, UNKNOWN, firms, holding, known, payment, town_files
 
@@ -67,7 +65,9 @@ def test_what_was_refused_is_listed_shown_exported_and_comes_in_once_the_mapping
 def test_shares_above_the_whole_are_a_warning_and_rounding_is_none(owners):
     owners.deliver("companies", firms("A", "B", "C", "D"))
     owners.deliver("shareholders", [holding(h, "D", s) for h, s in (("A", "60%"), ("B", "50%"))] + [holding("A", "C", "100.00005%")])
-    checked = owners.json("check")["sources"]
+    said = owners.json("check", "--as-of", str(FIRST))
+    assert (set(said), said["as_of"]) == ({"as_of", "sources"}, str(FIRST))
+    checked = said["sources"]
     assert set(checked[0]) == {"source", "rows", "accepted", "quarantined", "warnings"}
     (warning,) = checked[1]["warnings"]
     assert "company:bank:D" in warning
@@ -159,7 +159,8 @@ def test_earlier_runs_are_listed_compared_made_again_and_pruned(town):
     broken = town.cli("runs", "replay", first.run_id)
     assert (broken.exit_code, f"export/{first.run_id}/flags.csv" in broken.stdout) == (5, True)
 
-    assert town.cli("runs", "prune", "--keep", "1").exit_code == 0
+    pruned = town.json("runs", "prune", "--keep", "1")
+    assert (set(pruned), pruned["pruned"]) == ({"pruned", "files_removed"}, [first.run_id])
     gone = town.cli("runs", "replay", first.run_id)
     assert (gone.exit_code, "was pruned" in gone.stderr) == (1, True)
     assert town.json("runs", "replay", second.run_id)["differences"] == []
@@ -237,11 +238,56 @@ def test_what_is_wrong_in_neo4j_is_named_and_mended(owners):
     assert known(owners) == ["A", "B", "C"]
 
 
-def test_a_workspace_without_sources_or_a_date_says_what_to_do(bank, registry):
+def test_a_workspace_without_a_date_says_what_to_do_whether_it_is_run_or_checked(registry):
     registry.deliver("companies", firms("A"))
-    with pytest.raises(GateError, match="--as-of YYYY-MM-DD"):
-        registry.run()
-    bank.sources.clear()
-    bank._write()
-    with pytest.raises(KgfraudError, match=r"names no \[\[sources\]\]"):
-        bank.run()
+    run, checked = registry.cli("run"), registry.cli("check")
+    assert (run.exit_code, "--as-of YYYY-MM-DD" in run.stderr) == (3, True)
+    assert (checked.exit_code, checked.stderr.splitlines()[-1]) == (3, run.stderr.splitlines()[-1])
+    given = registry.cli("check", "--as-of", str(FIRST))
+    assert (given.exit_code, f"the business date is {FIRST}" in given.stdout) == (0, True)
+    registry.run(as_of=SECOND)
+    assert registry.cli("check").exit_code == 0
+    earlier = registry.cli("check", "--as-of", str(FIRST))
+    assert (earlier.exit_code, "a night never goes back" in earlier.stderr) == (3, True)
+
+
+def test_a_workspace_without_sources_is_wrong_usage_whether_it_is_run_or_checked(bank):
+    for words in (["run"], ["check"], ["run", "--dry-run"]):
+        said = bank.cli(*words)
+        assert (said.exit_code, "kgfraud.toml names no [[sources]]" in said.stderr) == (2, True)
+    assert bank.runs() == []
+
+
+def test_a_setting_that_no_row_could_meet_is_wrong_usage_before_any_file_is_read(registry):
+    registry.source("accounts", record_id="account", constants={"owner_kind": "compny"})
+    for words in (["run"], ["check"]):
+        said = registry.cli(*words)
+        assert said.exit_code == 2, said.stderr
+        assert "source accounts: 'owner_kind' cannot be \"compny\"; did you mean 'company'?" in said.stderr
+        assert "kgfraud.toml line " in said.stderr
+
+
+def test_a_replay_in_which_nothing_is_good_changes_nothing_and_commits_no_run(teller):
+    teller.deliver("transfers", [payment("1", "ACC0", "ACC1"), payment("2", "ACC0", "ACC1", "sieben")])
+    teller.run()
+    before = (teller.tree(), teller.last_transaction())
+    said = teller.json("quarantine", "replay")
+    assert (said["run_id"], said["results"]["load"]) == (None, {"judged": 1, "brought_in": 0, "released": 0})
+    assert (teller.tree(), teller.last_transaction()) == before
+
+    teller.source("transfers", columns={"amount_fen": {"column": "amount_fen", "values": {"sieben": "7"}}})
+    assert teller.json("quarantine", "replay")["results"]["load"]["released"] == 1
+    assert len(teller.runs()) == 2
+    before = teller.tree()
+    again = teller.cli("quarantine", "replay")
+    assert (again.exit_code, "nothing that was refused is good now" in again.stdout) == (0, True)
+    assert teller.tree() == before
+
+
+def test_a_replay_where_nothing_was_ever_refused_is_no_error(registry):
+    early = registry.cli("quarantine", "replay")
+    assert (early.exit_code, "no run was committed yet" in early.stderr) == (1, True)
+    registry.deliver("companies", firms("A"))
+    registry.run(as_of=FIRST)
+    assert registry.json("quarantine", "replay")["run_id"] is None
+    assert len(registry.runs()) == 1
