@@ -59,6 +59,9 @@ CARD = f"[0-9]{{15,}}[Xx]?|{_GROUPED_CARD}|{_SPACED_CARD}"
 #: A card of nineteen digits, within which an identity card may seem to stand.
 _LONG_CARD = _GAP.join((*("[0-9]{4}",) * 4, "[0-9]{3,}"))
 
+#: A card as the issuer's six digits and the rest, which by itself may look like a phone.
+_BY_ISSUER = f"(?:62|35|[45][0-9])[0-9]{{4}}{_CUT}[0-9]{{10,13}}"
+
 _ABROAD = f"(?:(?:[+]|00)?86{_GAP})?"
 _SPACED_MOBILE = f"1[3-9](?:{_CUT}[0-9]{{2}}){{4}}{_CUT}[0-9]|1{_CUT}[3-9](?:{_CUT}[0-9]){{9}}"
 #: A mobile number of China.
@@ -95,6 +98,7 @@ class Form(NamedTuple):
 FORMS = (
     Form("card", _LONG_CARD),
     Form("id", IDENTITY),
+    Form("card", _BY_ISSUER),
     Form("phone", f"{_ABROAD}0?1[3-9][0-9]{{9}}", exact=True),
     Form("card", f"{CARD}|{_OLD_IDENTITY}"),
     Form("phone", f"0?{MOBILE}|{_LANDLINE}", exact=True),

@@ -53,7 +53,7 @@ class Resolver:
         for type_ in dict.fromkeys(v.type for v in VIEWS if isinstance(v, EdgeView)):
             written[f"graph/{type_}"] = self._edges(type_, changed, moved, whole=whole)
         for label in dict.fromkeys(v.label for v in VIEWS if isinstance(v, NodeView)):
-            written[f"graph/{label}"] = self._nodes(label)
+            written[f"graph/{label}"] = self._nodes(label, changed, whole=whole)
         return written
 
     @property
@@ -123,12 +123,15 @@ class Resolver:
         closes = rows.filter((rows.last_run == run_id) & (rows.first_run != run_id)).select("id", "valid_to")
         return history.apply(self.lake, name, Changes(rows.filter(rows.first_run == run_id), closes), ["id"], self.moment)
 
-    def _nodes(self, label: str) -> Written:
+    def _nodes(self, label: str, changed: Collection[str], *, whole: bool) -> Written:
         self.lake.ensure(f"graph/{label}", columns(schema.node(label)))
         views = [v for v in VIEWS if isinstance(v, NodeView) and v.label == label and self.lake.has(f"records/{v.kind}")]
+        by_ends = self.stubs or self._may_dangle(label)
+        if not (whole or by_ends or any(v.kind in changed for v in views)):
+            return Written()
         tables = [v.rows(history.current(self.lake.view(f"records/{v.kind}"))) for v in views]
         rows = merged(label, union(tables), self.ranks) if tables else None
-        if self.stubs or self._may_dangle(label):
+        if by_ends:
             rows = self._with_stubs(label, rows)
         if rows is None:
             return Written()

@@ -129,7 +129,7 @@ def small_disk(bank, room, tmp_path):
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-@pytest.mark.parametrize("room", [100_000, 500_000])
+@pytest.mark.parametrize("room", [100_000, 250_000])
 def test_a_full_disk_is_told_and_the_night_is_done_once_there_is_room(before, undisturbed, tmp_path, room):
     with small_disk(before, room, tmp_path) as (bank, options, make_room):
         process = bank.start(**options)
