@@ -23,7 +23,7 @@ _BLOCK = 256
 
 def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequence[Plot]) -> list[Actors]:
     """Return the actors of all plots, those of the schemes first."""
-    early = max(params.days // 3, 1)
+    early = max(params.days // 6, 1)
     pool = np.flatnonzero((firms.role == ORDINARY) & (firms.founded < early))
     pool = _by_region(stream(params.seed, "casting").permutation(pool), firms)
     wanted = params.companies * params.prevalence_ppm / 1e6

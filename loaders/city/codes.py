@@ -37,7 +37,7 @@ def uscc(number: Ints, region: Ints) -> pa.Array:
     """Return the unified social credit code of companies by their number and the region (six digits) that registered them.
 
     >>> uscc(np.array([0]), np.array([330106])).to_pylist()
-    ['91330106MA3TM2FR85']
+    ['91330106MAR03FYBX1']
     """
     body = np.empty((number.size, 18), np.uint8)
     body[:, :2] = _signs("91")

@@ -118,9 +118,9 @@ def _platforms(town: Town, rest: Floats) -> Flows:
     params, firms = town.params, town.firms
     rng, bodies, banks = stream(params.seed, "platforms"), firms.of(PLATFORM), firms.of(CLEARING)
     shops = np.flatnonzero((firms.role == ORDINARY) & _sells_to_consumers(firms))
-    group, second = _drawn_days(rng, town, shops, 34)
+    group, second = _drawn_days(rng, town, shops, 40)
     who = shops[group]
-    fen = around(rng, rest[who] / 34.0 + 10_000, 0.7, who.size).astype(np.int64)
+    fen = around(rng, rest[who] / 40.0 + 10_000, 0.7, who.size).astype(np.int64)
     settled = Flows.honest(bodies[who % bodies.size], who, fen, second, SETTLED)
     day = settled.second // DAY
     total = np.zeros((params.days, bodies.size), np.int64)
@@ -140,14 +140,14 @@ def _outside(town: Town, rest: Floats) -> Flows:
     firms = town.firms
     rng, banks = stream(town.params.seed, "outside"), firms.of(CLEARING)
     sellers = np.flatnonzero((firms.role == ORDINARY) & ~_sells_to_consumers(firms))
-    group, second = _drawn_days(rng, town, sellers, 16)
+    group, second = _drawn_days(rng, town, sellers, 19)
     who = sellers[group]
-    came = rounded_fen(around(rng, rest[who] / 16.0 + 20_000, 0.8, who.size), rng)
+    came = rounded_fen(around(rng, rest[who] / 19.0 + 20_000, 0.8, who.size), rng)
     got = Flows.honest(banks[who % banks.size], who, came, second, GOODS)
     ordinary = firms.of(ORDINARY)
-    group, second = _drawn_days(rng, town, ordinary, 6)
+    group, second = _drawn_days(rng, town, ordinary, 8)
     who = ordinary[group]
-    went = rounded_fen(around(rng, firms.sales[who] * 0.12 / 6.0 + 10_000, 0.8, who.size), rng)
+    went = rounded_fen(around(rng, firms.sales[who] * 0.12 / 8.0 + 10_000, 0.8, who.size), rng)
     return Flows.stacked([got, Flows.honest(who, banks[(who + 1) % banks.size], went, second, SERVICE)])
 
 

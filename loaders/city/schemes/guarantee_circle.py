@@ -21,7 +21,8 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     """Borrow one after the other, guarantee one another, and send the money to the leader."""
     firms, values = actors.firms, actors.values
     size, lenders = firms.size, town.firms.of(LENDER)
-    day = actors.start + np.sort(rng.integers(0, values["within_days"] + 1, size))
+    within = min(values["within_days"], (town.params.days - actors.start) // 2)
+    day = actors.start + np.sort(rng.integers(0, within + 1, size))
     day = np.minimum(town.calendar.office(day), town.params.days - 1)
     fen = np.maximum((town.firms.sales[firms] * rng.uniform(0.08, 0.3, size)).astype(np.int64) // 10_000_000, 1) * 10_000_000
     fails = np.where(rng.random(size) < values["fail_percent"] / 100, day + rng.integers(40, 250, size), NEVER)
