@@ -18,14 +18,15 @@ from loaders.city.plot import Actors, Plot
 
 #: Companies with a part in a look-alike for each one with a part in a scheme.
 _LOOKALIKES = 3
-_BLOCK = 256
+_RUN = 12
 
 
 def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequence[Plot]) -> list[Actors]:
     """Return the actors of all plots, those of the schemes first."""
     early = max(params.days // 6, 1)
     pool = np.flatnonzero((firms.role == ORDINARY) & (firms.founded < early))
-    pool = _by_region(stream(params.seed, "casting").permutation(pool), firms)
+    rng = stream(params.seed, "casting")
+    pool = _by_region(rng, rng.permutation(pool), firms)
     wanted = params.companies * params.prevalence_ppm / 1e6
     found: list[Actors] = []
     for sign, plots, companies in ((1, schemes, wanted), (-1, lookalikes, wanted * _LOOKALIKES)):
@@ -42,12 +43,14 @@ def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequ
     return found
 
 
-def _by_region(pool: Ints, firms: Firms) -> Ints:
-    """Sort every other block of the pool by region, so that half of the plots are local."""
-    place = np.arange(pool.size)
-    block = place // _BLOCK
-    key = np.where(block % 2 == 0, firms.region[pool], 0)
-    return pool[np.lexsort((place, key, block))]
+def _by_region(rng: np.random.Generator, pool: Ints, firms: Firms) -> Ints:
+    """Order companies so that every other run of them is of one region or of neighbouring ones; which regions come first is chance."""
+    runs = pool.size // (2 * _RUN)
+    anywhere, rest = pool[: runs * _RUN], pool[runs * _RUN :]
+    local = rest[np.argsort(firms.region[rest], kind="stable")]
+    of_one_place = rng.permutation(local[: runs * _RUN].reshape(runs, _RUN))
+    both = np.stack([anywhere.reshape(runs, _RUN), of_one_place], axis=1).ravel()
+    return np.concatenate([both, local[runs * _RUN :]])
 
 
 def _times(plot: Plot, plots: Sequence[Plot], companies: float, least: int) -> int:

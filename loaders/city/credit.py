@@ -105,8 +105,8 @@ def spent(params: Params, tied: Links, loans: Loans) -> Flows:
     group, _ = counted(parts)
     loan = able[group]
     link = begin[loan] + (rng.random(loan.size) * (end - begin)[loan]).astype(np.int64)
-    after = (rng.exponential(8.0, loan.size) * DAY).astype(np.int64) + 1_800
-    return Flows.honest(tied.buyer[link], tied.seller[link], fen, loans.second[loan] + after, PREPAID)
+    day = (loans.second[loan] // DAY + 1 + rng.exponential(8.0, loan.size)).astype(np.int64)
+    return Flows.honest(tied.buyer[link], tied.seller[link], fen, day * DAY + seconds(rng, loan.size), PREPAID)
 
 
 def flows(params: Params, calendar: Calendar, loans: Loans) -> LoanFlows:

@@ -12,7 +12,8 @@ import numpy as np
 
 from loaders.city.draw import Ints, spread
 from loaders.city.frame import column
-from loaders.city.money import Flows
+from loaders.city.money import DAY, Flows
+from loaders.city.rhythm import seconds
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,12 @@ class Manner:
     hours: int
     purpose: int
     scheme: int
+
+
+def in_hours(rng: np.random.Generator, at: Ints, after: int | Ints) -> Ints:
+    """Return times of the same days at hours when people pay, and later than ``after``."""
+    found: Ints = np.maximum(at // DAY * DAY + seconds(rng, at.size), after + rng.integers(60, 3_600, at.size))
+    return found
 
 
 def chain(rng: np.random.Generator, path: Ints, fen: int, second: int, manner: Manner) -> Flows:
@@ -40,7 +47,7 @@ def chain(rng: np.random.Generator, path: Ints, fen: int, second: int, manner: M
     for step in range(steps):
         parts = column(int(rng.integers(1, manner.splits + 1)), 1)
         amounts = spread(column(fen, 1), parts, rng)
-        at = last + np.sort(rng.integers(600, max(manner.hours * 3600, 601), amounts.size))
+        at = np.sort(in_hours(rng, last + rng.integers(600, max(manner.hours * 3600, 601), amounts.size), last))
         ends = column(int(path[step]), amounts.size), column(int(path[step + 1]), amounts.size)
         hops.append(Flows(*ends, amounts, at, column(manner.purpose, amounts.size), column(manner.scheme, amounts.size)))
         fen, last = fen - fen * int(rng.integers(0, manner.fee_ppm + 1)) // 1_000_000, int(at[-1])

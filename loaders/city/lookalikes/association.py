@@ -13,6 +13,7 @@ from loaders.city.firms import LENDER
 from loaders.city.frame import column
 from loaders.city.money import DAY, PREPAID, Flows
 from loaders.city.plot import Actors, Deeds, Plot, Range
+from loaders.city.routes import in_hours
 from loaders.city.town import Town
 
 
@@ -38,7 +39,8 @@ def _used(town: Town, actors: Actors, rng: np.random.Generator, loans: Loans) ->
     payer = np.repeat(loans.borrower, parts)
     outside = rng.integers(0, town.params.companies, amount.size)
     payee = np.where(rng.random(amount.size) < 0.35, rng.choice(actors.firms, amount.size), outside)
-    at = np.repeat(loans.second, parts) + rng.integers(3_600, 20 * DAY, amount.size)
+    begin = np.repeat(loans.second, parts)
+    at = in_hours(rng, begin + rng.integers(3_600, 20 * DAY, amount.size), begin)
     return Flows.honest(payer, payee, amount, at, PREPAID)
 
 

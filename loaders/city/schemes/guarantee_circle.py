@@ -14,6 +14,7 @@ from loaders.city.firms import LENDER
 from loaders.city.frame import column
 from loaders.city.money import BETWEEN, DAY, GOODS, Flows
 from loaders.city.plot import Actors, Deeds, Plot, Range
+from loaders.city.routes import in_hours
 from loaders.city.town import Town
 
 
@@ -40,7 +41,8 @@ def _to_leader(actors: Actors, rng: np.random.Generator, fen: np.ndarray, second
     parts = rng.integers(1, 4, actors.firms.size - 1)
     amount = spread(fen[1:] * share // 100, parts, rng)
     payer = np.repeat(actors.firms[1:], parts)
-    at = np.repeat(second[1:], parts) + rng.integers(3_600, 9 * DAY, amount.size)
+    begin = np.repeat(second[1:], parts)
+    at = in_hours(rng, begin + rng.integers(3_600, 9 * DAY, amount.size), begin)
     purpose = np.where(rng.random(amount.size) < 0.7, GOODS, BETWEEN)
     return Flows(payer, column(int(actors.firms[0]), amount.size), amount, at, purpose, column(actors.scheme, amount.size))
 

@@ -12,6 +12,7 @@ from loaders.city.draw import spread
 from loaders.city.frame import column
 from loaders.city.money import DAY, GOODS, SERVICE, Flows
 from loaders.city.plot import ADDRESS, DEVICE, PHONE, Actors, Deeds, Plot, Range, Shared
+from loaders.city.routes import in_hours
 from loaders.city.town import Town
 
 
@@ -32,9 +33,9 @@ def _wave(actors: Actors, rng: np.random.Generator, shells: np.ndarray, ends: tu
     """Send a sum out to the shells at a second and, after a while, back together."""
     (total, second), size = sent, shells.size
     fen = spread(column(total, 1), column(size, 1), rng)
-    out = second + rng.integers(0, 2 * DAY, size)
+    out = in_hours(rng, second + rng.integers(0, 2 * DAY, size), second)
     kept = fen * rng.integers(0, actors.values["fee_ppm"] + 1, size) // 1_000_000
-    back = out + rng.integers(3_600, actors.values["hours"] * 3_600, size)
+    back = in_hours(rng, out + rng.integers(3_600, actors.values["hours"] * 3_600, size), out)
     to = Flows(column(ends[0], size), shells, fen, out, column(SERVICE, size), column(actors.scheme, size))
     again = Flows(shells, column(ends[1], size), fen - kept, back, column(GOODS, size), column(actors.scheme, size))
     return Flows.stacked([to, again])
@@ -43,7 +44,7 @@ def _wave(actors: Actors, rng: np.random.Generator, shells: np.ndarray, ends: tu
 def _shared(actors: Actors, rng: np.random.Generator) -> Shared:
     """Share each of address, phone and device with some chance, most of the shells in it."""
     parts = []
-    for what, ppm in ((ADDRESS, 600_000), (PHONE, 500_000), (DEVICE, 600_000)):
+    for what, ppm in ((ADDRESS, 450_000), (PHONE, 500_000), (DEVICE, 600_000)):
         if rng.integers(0, 1_000_000) < ppm:
             of = actors.firms[1:][rng.random(actors.firms.size - 1) < 0.8]
             parts.append(Shared(column(what, of.size), of, column(actors.number, of.size)))
