@@ -16,7 +16,8 @@ from kg.cli.common import open_workspace, reporting
 @click.option("--days", type=int, default=180, show_default=True, help="Over how many days.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Which of all such cities.")
 @click.option("--format", "form", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="Format of its files.")
-def city(folder: Path, companies: int, days: int, seed: int, form: str) -> None:
+@click.option("--dirt", metavar="RATE", type=float, default=0.0, show_default=True, help="Fraction of rows that are spoilt.")
+def city(folder: Path, *, companies: int, days: int, seed: int, form: str, dirt: float) -> None:
     """Make a workspace in DIR whose landing folder holds a generated city: every kind of source, and the truth beside it.
 
     The same numbers give the same files. truth/ is for judging what a run finds; no run reads it.
@@ -24,7 +25,7 @@ def city(folder: Path, companies: int, days: int, seed: int, form: str) -> None:
     from kg.cli.init import make  # noqa: PLC0415 - slow to import
     from loaders.city import Params, build, sources, write  # noqa: PLC0415
 
-    params, start = Params(companies=companies, days=days, seed=seed), time.monotonic()
+    params, start = Params(companies=companies, days=days, seed=seed, dirt_ppm=round(dirt * 1_000_000)), time.monotonic()
     workspace = make(folder)
     _, progress = reporting(open_workspace(folder))
     built = build(params, progress)

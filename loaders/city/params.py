@@ -18,6 +18,8 @@ FORMATS = ("csv", "parquet")
 #: Smallest and largest value of each number that a person can choose.
 _RANGES = {"companies": (100, 10_000_000), "days": (30, 3_660), "seed": (0, 2**63 - 1), "prevalence_ppm": (0, 200_000)}
 _SHARES = ("found_ppm", "wrong_ppm")
+#: Beyond this nothing could be made of a delivery.
+_MOST_DIRT = 500_000
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Params:
         Parties of schemes that the bank finds out about, and cases among all of its cases that are none.
     found_after
         Median number of days after the deed on which a found one is known.
+    dirt_ppm
+        Rows spoilt, of each kind that has faults.
 
     Raises
     ------
@@ -59,11 +63,14 @@ class Params:
     found_ppm: int = 400_000
     wrong_ppm: int = 10_000
     found_after: int = 120
+    dirt_ppm: int = 0
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
             if not low <= getattr(self, name) <= high:
                 raise UsageError(f"{name} must be between {low} and {high}, not {getattr(self, name)}")
+        if not 0 <= self.dirt_ppm <= _MOST_DIRT:
+            raise UsageError(f"the dirt rate must be between 0 and {_MOST_DIRT / 1e6}, not {self.dirt_ppm / 1e6}")
         for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1_000_000:
                 raise UsageError(f"{name} is a fraction in parts per million, so between 0 and 1000000, not {getattr(self, name)}")

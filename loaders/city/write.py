@@ -13,6 +13,7 @@ from pyarrow import csv, parquet
 
 from kg.progress import Progress, Silent
 from loaders.city.build import City
+from loaders.city.dirt import Dirt
 from loaders.city.tables import Daily, Tables
 from loaders.city.truth import truth
 from loaders.source import Kind
@@ -49,17 +50,18 @@ def write(city: City, folder: Path, form: str = "csv", progress: Progress | None
     """
     tables = Tables(city)
     full, daily = tables.full(), tables.daily()
+    dirt = Dirt(city.params.seed, city.params.dirt_ppm)
     rows: dict[str, int] = {}
     with (progress or Silent()).task("writing the city", total=len(full) + len(daily) * city.params.days) as task:
         for name, make in full.items():
-            rows[name] = _put(make(), folder / "landing" / f"{name}.{form}")
+            rows[name] = _put(dirt.spoilt(name, make(), 0), folder / "landing" / f"{name}.{form}")
             task.advance()
         for name, kind in daily.items():
             rows[name] = int(kind.day.size)
             for number in range(city.params.days):
-                _put_day(kind, number, folder / "landing" / name, f"{name}-{city.params.day(number):%Y%m%d}.{form}")
+                _put_day(kind, number, folder / "landing" / name / f"{name}-{city.params.day(number):%Y%m%d}.{form}", dirt)
                 task.advance()
-    for name, table in truth(tables).items():
+    for name, table in {**truth(tables), "dirt": dirt.marks()}.items():
         _put(table, folder / "truth" / f"{name}.parquet")
     return {kind.name: rows[kind.name] for kind in KINDS}
 
@@ -83,11 +85,11 @@ def _source(kind: Kind, form: str, appended: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _put_day(kind: Daily, number: int, folder: Path, name: str) -> None:
+def _put_day(kind: Daily, number: int, path: Path, dirt: Dirt) -> None:
     """Write the rows of a day; a day without any has no file, but for the first, so that there always is one."""
     begin, end = np.searchsorted(kind.day, (number, number + 1)).tolist()
     if end > begin or number == 0:
-        _put(kind.rows(begin, end), folder / name)
+        _put(dirt.spoilt(path.parent.name, kind.rows(begin, end), begin), path)
 
 
 def _put(table: pa.Table, path: Path) -> int:

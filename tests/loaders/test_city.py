@@ -23,6 +23,7 @@ from kg.pipeline import check_sources
 from kg.progress import Silent
 from loaders.city import Params, build, sources, write
 from loaders.city.build import plot
+from loaders.city.dirt import FAULTS
 from loaders.city.holdings import UNKNOWN, WHOLE
 from loaders.city.lookalikes import LOOKALIKES
 from loaders.city.money import DAY
@@ -177,6 +178,24 @@ def test_a_city_loads_without_a_row_refused(tmp_path):
     assert all(rows[kind.name] > 0 for kind in KINDS if kind.name not in ("cases", "court_cases"))
 
 
+def test_exactly_the_planted_bad_rows_are_refused(tmp_path):
+    built = build(Params(**SMALL, dirt_ppm=100_000))
+    workspace = make(tmp_path / "bank")
+    write(built, workspace.root)
+    with workspace.toml.open("a", encoding="utf-8") as file:
+        file.write(sources(built))
+    planted = pq.read_table(workspace.root / "truth" / "dirt.parquet").to_pylist()
+    assert {mark["fault"] for mark in planted} == {fault.name for fault in FAULTS}
+    found = check_sources(Workspace.open(workspace.root, packs=packs_folder()), Silent())
+    refused = {entry["source"].removeprefix("city."): entry["quarantined"] for entry in found.sources if entry["quarantined"]}
+    assert refused == Counter(mark["kind"] for mark in planted if mark["refused"])
+
+
+def test_a_clean_city_has_no_dirt(tmp_path):
+    write(build(Params(companies=120, days=30)), tmp_path)
+    assert pq.read_table(tmp_path / "truth" / "dirt.parquet").num_rows == 0
+
+
 def test_the_truth_names_rows_of_the_files(tmp_path):
     write(build(Params(**SMALL)), tmp_path, "parquet")
     landing, truth = (
@@ -209,6 +228,7 @@ def test_the_command_makes_a_workspace_and_refuses_a_second_one(tmp_path):
         ({"companies": 5}, "companies must be between 100 and 10000000, not 5"),
         ({"days": 2}, "days must be between 30 and 3660, not 2"),
         ({"seed": -1}, "seed must be between 0 and"),
+        ({"dirt_ppm": 900_000}, "the dirt rate must be between 0 and 0.5, not 0.9"),
         ({"found_ppm": 2_000_000}, "found_ppm is a fraction in parts per million"),
     ],
 )
