@@ -23,7 +23,7 @@ def city(folder: Path, *, companies: int, days: int, seed: int, form: str, dirt:
     The same numbers give the same files. truth/ is for judging what a run finds; no run reads it.
     """
     from kg.cli.init import make  # noqa: PLC0415 - slow to import
-    from loaders.city import Params, build, sources, write  # noqa: PLC0415
+    from loaders.city import Params, beyond_defaults, build, sources, write  # noqa: PLC0415
 
     params, start = Params(companies=companies, days=days, seed=seed, dirt_ppm=round(dirt * 1_000_000)), time.monotonic()
     workspace = make(folder)
@@ -34,6 +34,8 @@ def city(folder: Path, *, companies: int, days: int, seed: int, form: str, dirt:
         file.write(sources(built, form))
     for kind, count in rows.items():
         click.echo(f"{kind:<14}{count:>12,}")
+    missed, schemes = beyond_defaults(built)
+    click.echo(f"{schemes} schemes, {missed} of them with a parameter beyond what the rules catch by default")
     click.echo(
         f"made a city of {companies:,} companies over {days} days in {time.monotonic() - start:.0f} s (digest {params.digest()[:12]})"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from loaders.city.build import City, build
 from loaders.city.params import CITY_VERSION, FORMATS, Params
+from loaders.city.truth import beyond_defaults
 from loaders.city.write import sources, write
 
-__all__ = ["CITY_VERSION", "FORMATS", "City", "Params", "build", "sources", "write"]
+__all__ = ["CITY_VERSION", "FORMATS", "City", "Params", "beyond_defaults", "build", "sources", "write"]

@@ -19,6 +19,7 @@ from loaders.city.plot import Actors, Plot
 #: Companies with a part in a look-alike for each one with a part in a scheme.
 _LOOKALIKES = 3
 _RUN = 12
+_PART = 12
 
 
 def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequence[Plot]) -> list[Actors]:
@@ -35,7 +36,8 @@ def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequ
             rng = stream(params.seed, f"cast {plot.name}")
             for _ in range(_times(plot, plots, companies, params.least)):
                 size = int(rng.integers(plot.members.low, plot.members.high + 1))
-                if size > pool.size // 2:
+                size = min(size, max(plot.members.low, pool.size // _PART))  # a small town has no large plots
+                if size > pool.size:
                     break
                 chosen, pool = pool[:size], pool[size:]
                 number += 1

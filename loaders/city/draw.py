@@ -7,6 +7,7 @@ hides the generator. Everything is drawn in one thread and in whole columns.
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+#: Whole numbers of any width.
+Whole = NDArray[np.integer[Any]]
 
 
 def stream(seed: int, part: str, *more: int) -> np.random.Generator:

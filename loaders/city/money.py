@@ -7,17 +7,18 @@ main ones, one for each party and of the party's number; second accounts follow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from loaders.city.draw import Bools, Ints, around, chance, stream, weighted
+from loaders.city.draw import Bools, Ints, Whole, around, chance, stream, weighted
 from loaders.city.firms import ORDINARY, Firms
 from loaders.city.frame import Frame, column
 from loaders.city.params import Params
 from loaders.city.people import People
 
 DAY = 86_400
+_WIDTHS = {"payer": np.int32, "payee": np.int32, "fen": np.int64, "second": np.int32, "purpose": np.int8, "scheme": np.int32}
 (GOODS, PREPAID, SALARY, TAXES, RENT, POWER, SETTLED, DRAWN, SERVICE, POOLED, BETWEEN, BORROWED, FEE) = range(13)
 PURPOSES = (
     *("货款", "预付货款", "代发工资", "税款", "房租", "水电费", "平台结算", "备用金"),
@@ -42,23 +43,30 @@ class Accounts(Frame):
 
 @dataclass(frozen=True)
 class Flows(Frame):
-    """Payments: accounts, fen, second since the first midnight, purpose, and the scheme that they belong to (0: none)."""
+    """Payments: accounts, fen, second since the first midnight, purpose, and the scheme that they belong to (0: none).
 
-    payer: Ints
-    payee: Ints
-    fen: Ints
-    second: Ints
-    purpose: Ints
-    scheme: Ints
+    Each column is as narrow as it can be: there are many millions of them.
+    """
+
+    payer: Whole
+    payee: Whole
+    fen: Whole
+    second: Whole
+    purpose: Whole
+    scheme: Whole
+
+    def __post_init__(self) -> None:
+        for name, width in _WIDTHS.items():
+            object.__setattr__(self, name, getattr(self, name).astype(width, copy=False))
 
     @classmethod
-    def honest(cls, payer: Ints, payee: Ints, fen: Ints, second: Ints, purpose: int) -> Flows:
+    def honest(cls, payer: Whole, payee: Whole, fen: Whole, second: Whole, purpose: int) -> Flows:
         """Return payments of one purpose that belong to no scheme."""
         return cls(payer, payee, fen, second, column(purpose, fen.size), column(0, fen.size))
 
     def channel(self) -> Ints:
         """Return the channel of each: the usual one of its purpose, for a quarter of what a bank's clients order another one."""
-        usual, mixed = _CHANNEL_OF[self.purpose], (self.second * 31 + self.fen) % 97
+        usual, mixed = _CHANNEL_OF[self.purpose], (self.second % 97 * 31 + self.fen) % 97
         return np.where((usual == 0) & (mixed < 24), np.where(mixed < 4, COUNTER, MOBILE), usual)
 
 
@@ -122,10 +130,12 @@ def _swing(flows: Flows, count: int, days: int) -> tuple[Ints, Ints]:
     """Return for each account by how much it changes, and the lowest that it would fall to if it began with nothing."""
     account = np.concatenate([flows.payer, flows.payee])
     amount = np.concatenate([-flows.fen, flows.fen])
-    when = np.concatenate([flows.second * 2, flows.second * 2 + 1])  # what goes out in a second goes first
-    inside = account >= 0
-    account, amount, when = account[inside], amount[inside], when[inside]
-    order = np.argsort(account * (days * DAY * 2 + 2) + when)
+    key = account.astype(np.int64) * (days * DAY * 2 + 2)
+    key[: len(flows)] += flows.second * 2
+    key[len(flows) :] += flows.second * 2 + 1  # what goes out in a second goes first
+    # the ends outside, of number -1, come first
+    order = np.argsort(key)[np.count_nonzero(account < 0) :]
+    del key
     account, running = account[order], np.cumsum(amount[order])
     change, least = column(0, count), column(0, count)
     if account.size:
@@ -140,8 +150,3 @@ def _swing(flows: Flows, count: int, days: int) -> tuple[Ints, Ints]:
 def from_any(rng: np.random.Generator, party: Ints, second: Ints) -> Ints:
     """Return an account of each party: mostly its main one."""
     return np.where(weighted(rng, (75, 25), party.size) == 1, second[party], party)
-
-
-def of_scheme(flows: Flows, number: int) -> Flows:
-    """Return the same payments as those of a scheme."""
-    return replace(flows, scheme=column(number, len(flows)))

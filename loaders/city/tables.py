@@ -18,7 +18,7 @@ from loaders.city import codes, industries, names, regions
 from loaders.city.build import City
 from loaders.city.contacts import addresses, device_texts, emails, phone_texts
 from loaders.city.credit import standing
-from loaders.city.draw import Ints, chance, stream
+from loaders.city.draw import Ints, Whole, chance, stream
 from loaders.city.frame import column
 from loaders.city.holdings import UNKNOWN
 from loaders.city.money import CHANNELS, DAY, PURPOSES
@@ -32,7 +32,7 @@ _CAUSES = ("金融借款合同纠纷", "买卖合同纠纷")
 class Daily:
     """Rows that come day by day: the day of each, in order, and what makes rows ``begin`` to ``end`` of them."""
 
-    day: Ints
+    day: Whole
     rows: Callable[[int, int], pa.Table]
 
 

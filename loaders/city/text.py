@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from loaders.city.draw import Ints
+from loaders.city.draw import Ints, Whole
 
 Bytes = NDArray[np.uint8]
 _SMALL = 2**31 - 1
@@ -53,7 +53,7 @@ def digits(number: Ints, width: int, before: str = "") -> pa.Array:
     return fixed(np.hstack([head, places(number, width) + np.uint8(ord("0"))]))
 
 
-def words(table: Sequence[str | None], place: Ints) -> pa.Array:
+def words(table: Sequence[str | None], place: Whole) -> pa.Array:
     """Return the words at these places of a table."""
     return pa.array(table, pa.string()).take(pa.array(place))
 
@@ -63,17 +63,17 @@ def joined(*parts: str | pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(*parts, "")
 
 
-def dates(first: object, day: Ints, known: NDArray[np.bool_] | None = None) -> pa.Array:
+def dates(first: object, day: Whole, known: NDArray[np.bool_] | None = None) -> pa.Array:
     """Return days counted from ``first`` as dates, null where not known."""
     number = np.datetime64(first, "D") + day.astype("timedelta64[D]")  # type: ignore[call-overload]
     return pa.array(number, pa.date32(), mask=None if known is None else ~known)
 
 
-def times(first: object, second: Ints) -> pa.Array:
+def times(first: object, second: Whole) -> pa.Array:
     """Return seconds counted from the midnight before ``first`` as local times."""
     return pa.array(np.datetime64(first, "s") + second.astype("timedelta64[s]"), pa.timestamp("s"))  # type: ignore[call-overload]
 
 
-def numbers(values: Ints, known: NDArray[np.bool_] | None = None) -> pa.Array:
+def numbers(values: Whole, known: NDArray[np.bool_] | None = None) -> pa.Array:
     """Return whole numbers, null where not known."""
     return pa.array(values, pa.int64(), mask=None if known is None else ~known)

@@ -50,6 +50,12 @@ def _plots(city: City, actors: list[Actors]) -> pa.Table:
     )
 
 
+def beyond_defaults(city: City) -> tuple[int, int]:
+    """Return how many schemes have a parameter beyond what a rule's default would catch, and how many schemes there are."""
+    guilty = [of for of in city.actors if of.number > 0]
+    return sum(_beyond(of) > 0 for of in guilty), len(guilty)
+
+
 def _beyond(of: Actors) -> int:
     kind = plot(of.name)
     return int(kind.members.beyond(of.firms.size)) + sum(kind.ranges[name].beyond(value) for name, value in of.values.items())

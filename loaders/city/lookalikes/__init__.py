@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from loaders.city.lookalikes import association, cash_pool, payment_hub, secretarial_address
+from loaders.city.lookalikes import association, barter, cash_pool, payment_hub, seasonal_burst, secretarial_address
 from loaders.city.plot import Plot
 
-LOOKALIKES: tuple[Plot, ...] = (secretarial_address.PLOT, payment_hub.PLOT, cash_pool.PLOT, association.PLOT)
+LOOKALIKES: tuple[Plot, ...] = (
+    secretarial_address.PLOT,
+    payment_hub.PLOT,
+    cash_pool.PLOT,
+    association.PLOT,
+    barter.PLOT,
+    seasonal_burst.PLOT,
+)
 
 __all__ = ["LOOKALIKES"]
