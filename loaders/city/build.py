@@ -32,6 +32,8 @@ from loaders.city.town import Town
 
 Part = TypeVar("Part", bound=Frame)
 _STEPS = 6
+#: Names of the schemes: what a case is about.
+KINDS = tuple(scheme.name for scheme in SCHEMES)
 
 
 @dataclass(frozen=True)
@@ -144,10 +146,8 @@ def _city(
 ) -> City:
     """Put the city together, with what follows from the plots: who is held by whom, and what is shared."""
     (tied, invoices), (loans, moved, given), (actors, deeds) = trade, lent, plots
-    params = town.params
-    held = Parents.stacked(deed.parents for deed in deeds)
-    shared = Shared.stacked(deed.shared for deed in deeds)
-    at = contacts.drawn(params, town.firms, town.people, shared)
+    params, held = town.params, Parents.stacked(deed.parents for deed in deeds)
+    at = contacts.drawn(params, town.firms, town.people, Shared.stacked(deed.shared for deed in deeds))
     return City(
         params=params,
         firms=town.firms,
@@ -163,7 +163,7 @@ def _city(
         contacts=at,
         sign_ins=contacts.sign_ins(params, town.calendar, town.firms, at, town.accounts.opened),
         ledger=ledger,
-        known=labels.known(params, actors, [scheme.name for scheme in SCHEMES], _sent(ledger.flows, len(town.firms))),
+        known=labels.known(params, actors, KINDS, _sent(ledger.flows, len(town.firms))),
         actors=actors,
         deeds=deeds,
     )

@@ -68,7 +68,10 @@ def _actors(params: Params, plot: Plot, number: int, founded: Ints, drawn: tuple
     values = {name: int(rng.integers(of.low, of.high + 1)) for name, of in plot.ranges.items()}
     ready = 30 + (params.days // 10 if plot.batch is not None else max(int(founded.max()), 0))
     start = int(rng.integers(ready, max(params.days * 3 // 4, ready + 1)))
-    return Actors(number, plot.name, firms, min(start, params.days - 1), values)
+    start = min(start, params.days - 1)
+    times = max((params.days - start) // 120, 1)
+    grown = {name: value * times if plot.ranges[name].grows else value for name, value in values.items()}
+    return Actors(number, plot.name, firms, start, grown)
 
 
 def shaped(params: Params, firms: Firms, actors: Sequence[Actors], plots: Sequence[Plot]) -> Firms:

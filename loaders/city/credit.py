@@ -21,6 +21,8 @@ from loaders.city.supply import Links
 
 #: A loan that does not fail.
 NEVER = 10**6
+#: Loans were paid out so many days before the period, and are still repaid in it.
+_BEFORE = 150
 _TERMS = np.array([90, 180, 270, 365, 730])
 _BORROWS_PPM, _FAILS_PPM, _BY_OWNER_PPM, _BY_PEER_PPM, _COURT_PPM, _DISPUTE_PPM = 320_000, 45_000, 600_000, 110_000, 800_000, 6_000
 
@@ -82,10 +84,11 @@ def honest(params: Params, calendar: Calendar, firms: Firms) -> Loans:
     """Return the loans of honest business, those before the period among them."""
     rng, lenders = stream(params.seed, "loans"), firms.of(LENDER)
     who = np.flatnonzero((firms.role == ORDINARY) & (firms.founded < -180) & chance(rng, len(firms), _BORROWS_PPM))
-    group, _ = counted(1 + np.minimum(rng.geometric(0.7, who.size) - 1, 4))
+    again = 0.4 * (params.days + _BEFORE) / _BEFORE
+    group, _ = counted(1 + rng.poisson(again / 2, who.size))
     borrower = who[group]
     fen = (around(rng, firms.sales[borrower] * 0.12, 0.6, borrower.size) / 1e7).astype(np.int64) * 10_000_000 + 10_000_000
-    low = np.maximum(-150, firms.founded[borrower] + 30)
+    low = np.maximum(-_BEFORE, firms.founded[borrower] + 30)
     day = calendar.office(calendar.drawn(rng, low, column(params.days, borrower.size)))
     day = np.minimum(day, params.days - 1)
     term = _TERMS[rng.integers(0, _TERMS.size, borrower.size)]

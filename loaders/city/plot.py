@@ -25,6 +25,7 @@ class Range:
     """Whole numbers that a plot's parameter is drawn from, both ends among them.
 
     ``usual`` is the last one that a rule with its defaults would catch; those above it are missed, or those below where not ``above``.
+    One that ``grows`` is meant for 120 days and taken as often as these are left in the period.
     """
 
     low: int
@@ -32,6 +33,7 @@ class Range:
     about: str
     usual: int | None = None
     above: bool = True
+    grows: bool = False
 
     def beyond(self, value: int) -> bool:
         """Say whether a rule's default would miss it.

@@ -99,7 +99,7 @@ def _terms(rng: np.random.Generator, params: Params, firms: Firms, buyer: Ints, 
     old = -(rng.random(count) ** 2 * 2_000).astype(np.int64) - 1
     start = np.maximum(both, np.where(chance(rng, count, _NEW_PPM), new, old))
     volume = firms.sales[buyer] * share * (_PURCHASES_PPM / 1e6)
-    rate = np.clip(around(rng, 6.0, 0.9, count), 0.5, 60.0)
+    rate = np.clip(around(rng, 6.6, 0.9, count), 0.5, 60.0)
     credit = _TERMS[weighted(rng, _TERM_WEIGHTS, count)]
     bundled = chance(rng, count, _BUNDLED_PPM).astype(np.int64)
     return Links(buyer, seller, np.maximum(volume, 10_000).astype(np.int64), rate, credit, start, bundled)

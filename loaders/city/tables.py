@@ -14,12 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loaders.city import codes, industries, names, regions
+from loaders.city import codes, industries, names, papers, regions
 from loaders.city.build import City
 from loaders.city.contacts import addresses, device_texts, emails, phone_texts
 from loaders.city.credit import standing
 from loaders.city.draw import Ints, Whole, chance, stream
-from loaders.city.frame import column
 from loaders.city.holdings import UNKNOWN
 from loaders.city.money import CHANNELS, DAY, PURPOSES
 from loaders.city.schemes import SCHEMES
@@ -72,7 +71,7 @@ class Tables:
         city = self.city
         signed = np.argsort(city.links.start, kind="stable")
         signed = signed[city.links.start[signed] < city.params.days]
-        filings, financed = self._filing_table(), self._financing_table()
+        filings, financed = papers.filings(city, self.party), papers.financings(city, self.named)
         return {
             "court_cases": Daily(np.repeat(city.court.day, 2), self._court),
             "transfers": Daily(city.ledger.flows.second // DAY, self._transfers),
@@ -119,7 +118,7 @@ class Tables:
         return pa.table(
             {
                 "account": self.account,
-                **self._named("owner", held.owner),
+                **self.named("owner", held.owner),
                 "type": words(("基本户", "一般户", "个人户"), kind),
                 "opened_on": dates(self.city.params.first_day, held.opened),
             }
@@ -131,7 +130,7 @@ class Tables:
         return pa.table(
             {
                 "loan": _loan_numbers(np.arange(len(loans))),
-                **self._named("borrower", loans.borrower),
+                **self.named("borrower", loans.borrower),
                 "amount_fen": numbers(loans.fen),
                 "balance_fen": numbers(owed),
                 "at": times(city.params.first_day, loans.second),
@@ -145,7 +144,7 @@ class Tables:
         held = self.city.ownership.holdings
         return pa.table(
             {
-                **self._named("holder", held.holder),
+                **self.named("holder", held.holder),
                 "company": self.party.take(pa.array(held.company)),
                 "share_ppm": numbers(held.ppm, held.ppm != UNKNOWN),
                 "subscribed_fen": numbers(held.subscribed, held.ppm != UNKNOWN),
@@ -178,11 +177,11 @@ class Tables:
         email = pa.concat_arrays([emails(city.params, at.phone), pa.nulls(count, pa.string())])
         phone = phone_texts(np.concatenate([at.phone, np.arange(count)]))
         use = words(("registered", "home"), np.repeat([0, 1], [offset, count]))
-        return pa.table({**self._named("party", np.arange(offset + count)), "address": address, "phone": phone, "email": email, "use": use})
+        return pa.table({**self.named("party", np.arange(offset + count)), "address": address, "phone": phone, "email": email, "use": use})
 
     def _guarantees(self) -> pa.Table:
         given = self.city.guarantees
-        ends = {**self._named("guarantor", given.guarantor), **self._named("beneficiary", given.beneficiary)}
+        ends = {**self.named("guarantor", given.guarantor), **self.named("beneficiary", given.beneficiary)}
         return pa.table({**ends, "amount_fen": numbers(given.fen), "valid_from": dates(self.city.params.first_day, given.day)})
 
     # -- day by day --------------------------------------------------------------------------------------------
@@ -233,7 +232,7 @@ class Tables:
         rows, first = self.city.invoices.take(np.arange(begin, end)), self.city.params.first_day
         return pa.table(
             {
-                "number": _invoice_numbers(np.arange(begin, end)),
+                "number": papers.invoice_numbers(np.arange(begin, end)),
                 "seller": self.party.take(pa.array(rows.seller)),
                 "buyer": self.party.take(pa.array(rows.buyer)),
                 "goods": _goods_codes(rows.goods),
@@ -257,7 +256,7 @@ class Tables:
         return pa.table(
             {
                 "court_case": number,
-                **self._named("party", np.where(side == 0, court.plaintiff, court.defendant)),
+                **self.named("party", np.where(side == 0, court.plaintiff, court.defendant)),
                 "role": words(("plaintiff", "defendant"), side),
                 "court": joined(words(regions.PLACES, region), "人民法院"),
                 "cause": words(_CAUSES, court.cause),
@@ -275,52 +274,9 @@ class Tables:
         rows, first = self.city.known.take(np.arange(begin, end)), self.city.params.first_day
         reason = words([scheme.name for scheme in SCHEMES], rows.reason)
         days = {"known_on": dates(first, rows.known), "happened_on": dates(first, rows.happened)}
-        return pa.table({**self._named("entity", rows.firm), "reason": reason, **days, "amount_fen": numbers(rows.lost)})
+        return pa.table({**self.named("entity", rows.firm), "reason": reason, **days, "amount_fen": numbers(rows.lost)})
 
-    def _filing_table(self) -> tuple[Ints, pa.Table]:
-        """Return what sellers declared of each month, and the day by which they filed it."""
-        city, rows = self.city, self.city.invoices
-        counts = rows.void == 0
-        first = np.datetime64(city.params.first_day, "D")
-        month = (first + rows.day[counts]).astype("datetime64[M]").astype(np.int64)
-        key, place = np.unique(month * 10**9 + rows.seller[counts], return_inverse=True)
-        sales, tax = column(0, key.size), column(0, key.size)
-        np.add.at(sales, place, rows.net[counts])
-        np.add.at(tax, place, rows.tax[counts])
-        period = (key // 10**9).astype("datetime64[M]")
-        filed = (period + 1).astype("datetime64[D]") + (key % 10**9 * 7 % 15)
-        day = (filed - first).astype(np.int64)
-        of = np.flatnonzero((day < city.params.days) & (sales >= 0))
-        of = of[np.argsort(day[of], kind="stable")]
-        company = self.party.take(pa.array(key[of] % 10**9))
-        columns = {"company": company, "period": pa.array(period[of].astype("datetime64[D]"), pa.date32())}
-        amounts = {"sales_fen": numbers(sales[of]), "tax_fen": numbers(tax[of])}
-        return day[of], pa.table(
-            {**columns, "tax_kind": pa.repeat("增值税", of.size), **amounts, "filed_on": pa.array(filed[of], pa.date32())}
-        )
-
-    def _financing_table(self) -> tuple[Ints, pa.Table]:
-        """Return the invoices against which a lender lent four fifths, some days after their issue."""
-        city, rows = self.city, self.city.invoices
-        rng = stream(city.params.seed, "financings")
-        of = np.flatnonzero((rows.void == 0) & (rows.net > 0) & chance(rng, len(rows), 25_000))
-        day = rows.day[of] + rng.integers(1, 20, of.size)
-        of, day = of[day < city.params.days], day[day < city.params.days]
-        order = np.argsort(day, kind="stable")
-        of, day = of[order], day[order]
-        lenders = city.firms.of(1)
-        table = {
-            "lender": self.party.take(pa.array(lenders[rng.integers(0, lenders.size, of.size)])),
-            **self._named("borrower", rows.seller[of]),
-            "paper_kind": pa.repeat("invoice", of.size),
-            "paper_number": _invoice_numbers(of),
-            "amount_fen": numbers((rows.net + rows.tax)[of] * 4 // 5),
-            "at": times(city.params.first_day, day * DAY + 36_000 + of % 20_000),
-            "due_on": dates(city.params.first_day, day + 90),
-        }
-        return day, pa.table(table)
-
-    def _named(self, name: str, party: Ints) -> dict[str, pa.Array]:
+    def named(self, name: str, party: Ints) -> dict[str, pa.Array]:
         """Return the two columns that name a party."""
         kind = words(("company", "person"), (party >= len(self.city.firms)).astype(np.int64))
         return {name: self.party.take(pa.array(party)), f"{name}_kind": kind}
@@ -344,10 +300,6 @@ def transfer_numbers(place: Ints) -> pa.Array:
 
 def _loan_numbers(place: Ints) -> pa.Array:
     return digits(place, 9, "L")
-
-
-def _invoice_numbers(place: Ints) -> pa.Array:
-    return digits(place, 10, "FP")
 
 
 def _goods_codes(industry: Ints) -> pa.Array:

@@ -44,7 +44,7 @@ PLOT = Plot(
     "money goes round a few companies and comes back less fees",
     Range(3, 9, "companies"),
     {
-        "rounds": Range(1, 5, "times that money goes round"),
+        "rounds": Range(1, 5, "times that money goes round", grows=True),
         "size_ppm": Range(8_000, 60_000, "ppm of a member's yearly sales in a round"),
         "fee_ppm": Range(0, 60_000, "largest ppm kept by each holder"),
         "splits": Range(1, 4, "most payments for one sum"),

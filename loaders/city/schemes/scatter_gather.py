@@ -45,7 +45,7 @@ PLOT = Plot(
     "a sum is scattered over many hands and gathered again",
     Range(5, 12, "companies: source, sink and hands"),
     {
-        "waves": Range(1, 4, "times"),
+        "waves": Range(1, 4, "times", grows=True),
         "part_yuan": Range(8_000, 180_000, "yuan that a hand gets, about"),
         "fee_ppm": Range(0, 30_000, "largest ppm that stays with a hand"),
         "persons_percent": Range(0, 80, "% of the hands that are persons"),

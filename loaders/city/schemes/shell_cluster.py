@@ -56,7 +56,7 @@ PLOT = Plot(
     "companies registered in a batch through which another sends its money",
     Range(4, 16, "companies, the one behind them among them"),
     {
-        "waves": Range(1, 4, "times that money goes through"),
+        "waves": Range(1, 4, "times that money goes through", grows=True),
         "size_ppm": Range(10_000, 80_000, "ppm of the yearly sales of the company behind"),
         "fee_ppm": Range(0, 50_000, "largest ppm that stays with a shell"),
         "hours": Range(5, 200, "longest wait, in hours"),
