@@ -137,7 +137,7 @@ def county_is_known(cnid: str) -> bool:
     """
     try:
         ric.get_birth_place(cnid)
-    except InvalidComponent:
+    except (InvalidComponent, KeyError):  # KeyError: the province is one, the county none
         return False
     return True
 

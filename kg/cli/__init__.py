@@ -29,6 +29,7 @@ COMMANDS = {
     "verify": "Check the signature and the files of an export.",
     "report": "Show what a run did.",
     "demo": "Make a demo workspace and fill it.",
+    "city": "Make a workspace of a generated city whose truth is known.",
 }
 
 _NO_SPACE = (28, 122)  # ENOSPC, EDQUOT

@@ -156,6 +156,7 @@ def test_an_unknown_county_is_no_error_but_can_be_asked_for():
     number = body + stdnum.cn.ric.calc_check_digit(body + "0")
     assert canonical("cnid", number) == number
     assert not county_is_known(number)
+    assert not county_is_known("339501198208231330"), "a province that is one, a county that never was"
     assert county_is_known("360426199101010071")
 
 

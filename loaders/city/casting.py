@@ -1,0 +1,86 @@
+"""Who plays a part: the companies of every scheme and look-alike.
+
+Knows how many plots there are for a prevalence; hides how actors are picked: by chance from all that were there early
+enough, whatever their age and size, half of the plots from one region. A company has a part in one plot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from loaders.city.draw import Ints, stream
+from loaders.city.firms import ORDINARY, Firms
+from loaders.city.params import Params
+from loaders.city.plot import Actors, Plot
+
+#: Companies with a part in a look-alike for each one with a part in a scheme.
+_LOOKALIKES = 3
+_RUN = 12
+_PART = 12
+
+
+def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequence[Plot]) -> list[Actors]:
+    """Return the actors of all plots, those of the schemes first."""
+    early = max(params.days // 6, 1)
+    pool = np.flatnonzero((firms.role == ORDINARY) & (firms.founded < early))
+    rng = stream(params.seed, "casting")
+    pool = _by_region(rng, rng.permutation(pool), firms)
+    wanted = params.companies * params.prevalence_ppm / 1e6
+    found: list[Actors] = []
+    for sign, plots, companies in ((1, schemes, wanted), (-1, lookalikes, wanted * _LOOKALIKES)):
+        number = 0
+        for plot in plots:
+            rng = stream(params.seed, f"cast {plot.name}")
+            for _ in range(_times(plot, plots, companies, params.least)):
+                size = int(rng.integers(plot.members.low, plot.members.high + 1))
+                size = min(size, max(plot.members.low, pool.size // _PART))  # a small town has no large plots
+                if size > pool.size:
+                    break
+                chosen, pool = pool[:size], pool[size:]
+                number += 1
+                found.append(_actors(params, plot, sign * number, firms.take(chosen).founded, (rng, chosen)))
+    return found
+
+
+def _by_region(rng: np.random.Generator, pool: Ints, firms: Firms) -> Ints:
+    """Order companies so that every other run of them is of one region or of neighbouring ones; which regions come first is chance."""
+    runs = pool.size // (2 * _RUN)
+    anywhere, rest = pool[: runs * _RUN], pool[runs * _RUN :]
+    local = rest[np.argsort(firms.region[rest], kind="stable")]
+    of_one_place = rng.permutation(local[: runs * _RUN].reshape(runs, _RUN))
+    both = np.stack([anywhere.reshape(runs, _RUN), of_one_place], axis=1).ravel()
+    return np.concatenate([both, local[runs * _RUN :]])
+
+
+def _times(plot: Plot, plots: Sequence[Plot], companies: float, least: int) -> int:
+    """Return how often a plot stands."""
+    part = plot.weight / sum(other.weight for other in plots)
+    return max(least, round(companies * part / ((plot.members.low + plot.members.high) / 2)))
+
+
+def _actors(params: Params, plot: Plot, number: int, founded: Ints, drawn: tuple[np.random.Generator, Ints]) -> Actors:
+    """Give the companies chosen their parts, and the plot its parameters and its first day: after all of them have their accounts."""
+    rng, chosen = drawn
+    firms = rng.permutation(chosen)
+    values = {name: int(rng.integers(of.low, of.high + 1)) for name, of in plot.ranges.items()}
+    ready = 30 + (params.days // 10 if plot.batch is not None else max(int(founded.max()), 0))
+    start = int(rng.integers(ready, max(params.days * 3 // 4, ready + 1)))
+    start = min(start, params.days - 1)
+    times = max((params.days - start) // 120, 1)
+    grown = {name: value * times if plot.ranges[name].grows else value for name, value in values.items()}
+    return Actors(number, plot.name, firms, start, grown)
+
+
+def shaped(params: Params, firms: Firms, actors: Sequence[Actors], plots: Sequence[Plot]) -> Firms:
+    """Return the companies with those that a plot registers in a batch founded together."""
+    batch = {plot.name: plot.batch for plot in plots if plot.batch is not None}
+    founded = firms.founded.copy()
+    for of in actors:
+        if of.name in batch:
+            rng = stream(params.seed, "batches", abs(of.number), int(of.number < 0))
+            first = int(rng.integers(-700, max(of.start - batch[of.name] - 30, -699)))
+            founded[of.firms] = first + rng.integers(0, batch[of.name] + 1, of.firms.size)
+    return replace(firms, founded=founded)

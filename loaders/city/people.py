@@ -1,0 +1,104 @@
+"""The people: owners, staff, relatives.
+
+Knows who a person is and for whom it works; hides how identity numbers are kept apart. The first people are owners, one
+for each ordinary company and in its order, though some own several companies and others then none; staff follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from loaders.city import codes, names
+from loaders.city.draw import Ints, chance, counted, heavy, rank_within, stream, weighted
+from loaders.city.firms import ORDINARY, Firms
+from loaders.city.params import Params
+from loaders.city.text import digits
+
+_SPOUSE_PPM, _SIBLING_PPM, _SERIAL_PPM = 110_000, 40_000, 130_000
+_STAFF_PPM = 700_000
+#: Days from 1970 on which the oldest and the youngest were born.
+_BORN = (-8_000, 12_000)
+
+
+@dataclass(frozen=True)
+class People:
+    """Persons and their ties.
+
+    Attributes
+    ----------
+    number, cnid, name
+        The registry's number, the identity number and the full name of each.
+    owner
+        The main owner of each ordinary company.
+    employer
+        The company of each member of the staff, who begin at ``first_staff``.
+    offset
+        Number as a party of the first person: companies count before.
+    kin
+        Two persons and what the second is to the first (0 spouse, 1 sibling), a row for each pair.
+    """
+
+    number: pa.Array
+    cnid: pa.Array
+    name: pa.Array
+    owner: Ints
+    employer: Ints
+    first_staff: int
+    offset: int
+    kin: Ints
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+
+def drawn(params: Params, firms: Firms) -> People:
+    """Return the people of a city."""
+    rng, owners = stream(params.seed, "people"), params.companies
+    staff = owners * _STAFF_PPM // 1_000_000
+    count = owners + staff
+    surname, given = names.people(rng, count)
+    kin = _kin(rng, owners, count)
+    siblings = kin[kin[:, 2] == 1]
+    surname[siblings[:, 1]] = surname[siblings[:, 0]]
+    return People(
+        digits(np.arange(count), 9, "P"),
+        _identity(rng, count),
+        names.full(surname, given),
+        _owners(rng, owners),
+        weighted(rng, np.where(firms.role == ORDINARY, np.maximum(firms.employees - 1, 0.3) ** 0.8, 0), staff),
+        owners,
+        len(firms),
+        kin,
+    )
+
+
+def _owners(rng: np.random.Generator, count: int) -> Ints:
+    """Return each company's owner: its own person, or one who owns several companies (few own many)."""
+    serial = np.flatnonzero(chance(rng, count, _SERIAL_PPM))
+    sizes = np.minimum(heavy(rng, serial.size, 1.6, 2.0), 60.0).astype(np.int64)
+    group, _ = counted(sizes)
+    group = group[: serial.size]
+    owner = np.arange(count)
+    owner[serial] = rng.permutation(serial)[group]
+    return owner
+
+
+def _kin(rng: np.random.Generator, owners: int, count: int) -> Ints:
+    """Draw pairs of relatives: spouses, and brothers and sisters; nobody stands in two pairs."""
+    order = rng.permutation(count)
+    pairs = order[: count // 2 * 2].reshape(-1, 2)
+    pairs = pairs[(pairs < owners).any(axis=1)]
+    chosen = rng.integers(0, 1_000_000, pairs.shape[0])
+    kind = np.where(chosen < _SPOUSE_PPM, 0, np.where(chosen < _SPOUSE_PPM + _SIBLING_PPM, 1, 2))
+    return np.column_stack([pairs, kind])[kind < 2]
+
+
+def _identity(rng: np.random.Generator, count: int) -> pa.Array:
+    """Return identity numbers, no two of them the same."""
+    region = codes.unassigned_region(rng.integers(0, 1_840, count))
+    born = rng.integers(*_BORN, count)
+    same = (born - _BORN[0]) * 1_000_000 + region
+    return codes.cnid(region, born, (rank_within(same) + (same % 997)) % 1000)

@@ -1,0 +1,128 @@
+"""What several companies do together, guilty or not: the contract of the two catalogues ``schemes`` and ``lookalikes``.
+
+Knows what a plot is given (the town, its actors, a stream of its own) and what it may leave behind (deeds); hides how its
+actors are found. A new scheme is one file with a ``PLOT`` and one line in its catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from loaders.city.credit import Guarantees, Loans
+from loaders.city.draw import Ints
+from loaders.city.frame import Frame
+from loaders.city.money import Flows
+from loaders.city.town import Town
+
+ADDRESS, PHONE, DEVICE = range(3)
+
+
+@dataclass(frozen=True)
+class Range:
+    """Whole numbers that a plot's parameter is drawn from, both ends among them.
+
+    ``usual`` is the last one that a rule with its defaults would catch; those above it are missed, or those below where not ``above``.
+    One that ``grows`` is meant for 120 days and taken as often as these are left in the period.
+    """
+
+    low: int
+    high: int
+    about: str
+    usual: int | None = None
+    above: bool = True
+    grows: bool = False
+
+    def beyond(self, value: int) -> bool:
+        """Say whether a rule's default would miss it.
+
+        >>> Range(2, 8, "hops", usual=4).beyond(5), Range(2, 8, "hops").beyond(8)
+        (True, False)
+        """
+        return self.usual is not None and (value > self.usual if self.above else value < self.usual)
+
+
+@dataclass(frozen=True)
+class Actors:
+    """The companies of one plot.
+
+    Attributes
+    ----------
+    number
+        From 1 up for schemes, from -1 down for look-alikes.
+    firms
+        In the order of their parts.
+    start
+        The day on which it begins.
+    values
+        What was drawn for each parameter.
+    """
+
+    number: int
+    name: str
+    firms: Ints
+    start: int
+    values: Mapping[str, int]
+
+    @property
+    def scheme(self) -> int:
+        """Its number where it is guilty, else 0."""
+        return max(self.number, 0)
+
+
+@dataclass(frozen=True)
+class Shared(Frame):
+    """Companies that share an address, a phone or a device: what, company, and the number of those who share."""
+
+    what: Ints
+    firm: Ints
+    group: Ints
+
+
+@dataclass(frozen=True)
+class Parents(Frame):
+    """Companies that are held by another one."""
+
+    company: Ints
+    parent: Ints
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """What a plot leaves behind; ``roles`` says what part each actor had."""
+
+    roles: tuple[str, ...]
+    flows: Flows = field(default_factory=Flows.empty)
+    loans: Loans = field(default_factory=Loans.empty)
+    guarantees: Guarantees = field(default_factory=Guarantees.empty)
+    shared: Shared = field(default_factory=Shared.empty)
+    parents: Parents = field(default_factory=Parents.empty)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A kind of plot.
+
+    Parameters
+    ----------
+    members
+        How many companies take part.
+    ranges
+        Its parameters and what each is drawn from.
+    act
+        What the actors do.
+    batch
+        The longest time in days between the first and the last registration, where they register together.
+    weight
+        Its part of all plots of its catalogue.
+    """
+
+    name: str
+    about: str
+    members: Range
+    ranges: Mapping[str, Range]
+    act: Callable[[Town, Actors, np.random.Generator], Deeds]
+    batch: int | None = None
+    weight: int = 1

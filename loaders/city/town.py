@@ -1,0 +1,27 @@
+"""What stands before anybody trades: companies, people, accounts and the days of the period.
+
+Knows nothing but these; it is what every later part is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loaders.city.draw import Ints
+from loaders.city.firms import Firms
+from loaders.city.money import Accounts
+from loaders.city.params import Params
+from loaders.city.people import People
+from loaders.city.rhythm import Calendar
+
+
+@dataclass(frozen=True)
+class Town:
+    """A town; ``second`` is each party's second account, or its main one where it has no other."""
+
+    params: Params
+    calendar: Calendar
+    firms: Firms
+    people: People
+    accounts: Accounts
+    second: Ints
