@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -54,9 +56,11 @@ def demo(folder: Path) -> None:
     if address is not None:
         click.echo(f"Neo4j answers at {address.uri}, user {address.user}, password in {folder}/neo4j/password.")
     click.echo("Three questions to ask it:\n")
+    # as it was called, where a shell would not find it by its name
+    program = sys.argv[0] if Path(sys.argv[0]).name == "kgfraud" and not shutil.which("kgfraud") else "kgfraud"
     for about, cypher in _QUERIES:
-        click.echo(f'  # {about}\n  kgfraud query --workspace {folder} "{cypher}"\n')
-    click.echo(f"Stop the server with: kgfraud neo4j stop --workspace {folder}")
+        click.echo(f'  # {about}\n  {program} query --workspace {folder} "{cypher}"\n')
+    click.echo(f"Stop the server with: {program} neo4j stop --workspace {folder}")
 
 
 def _make(folder: Path) -> None:
