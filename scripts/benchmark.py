@@ -1,6 +1,6 @@
 """Timings of a night on a generated world, beside a rival that does the same with pandas and the plain driver.
 
-    python scripts/benchmark.py                        one million companies: about half an hour and 40 GB of disk
+    python scripts/benchmark.py                        one million companies: about twenty minutes and 25 GB of disk
     python scripts/benchmark.py --companies 50000 --only lake
 
 Parts: ``lake`` (files → lake), ``fill`` (first fill of an empty local Neo4j), ``night`` (a next night with 1 % changed),
