@@ -1,4 +1,4 @@
-"""What counts as a valid identifier, how it is spelled, and how the graph's ids are built from it.
+"""What counts as a valid identifier, and how it is spelled.
 
 Knows the Chinese numbers (unified social credit code, resident identity number, phones) and the shape of the others;
 hides their check digits. Codes of companies are checked by an expression over whole columns; personal identifiers
@@ -11,16 +11,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import NamedTuple, Protocol
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
 from stdnum.cn import ric
 from stdnum.exceptions import InvalidComponent
 
 from kg.errors import UsageError, did_you_mean
-from kg.personal import likeness
 
 #: GB 32100: digits and letters without I, O, S, V, Z; the place of a character is its value.
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -39,28 +36,6 @@ class IdentifierError(ValueError):
     def __init__(self, rule: str) -> None:
         super().__init__(f"the value breaks the rule '{rule}'")
         self.rule = rule
-
-
-class Tokens(Protocol):
-    """What makes keyed tokens: ``kg.privacy.Keyring``."""
-
-    def token(self, kind: str, value: str) -> str:
-        """Return the token of a canonical value."""
-
-
-class Disguise(NamedTuple):
-    """A personal identifier that stands in the place of another number."""
-
-    kind: str
-    value: str
-
-
-class GraphId(NamedTuple):
-    """An id of the graph in its parts."""
-
-    prefix: str
-    namespace: str
-    value: str
 
 
 def uscc_spelled(text: ir.StringValue) -> ir.StringValue:
@@ -125,7 +100,7 @@ def canonical(kind: str, text: str) -> str:
     '360426199101010071'
     """
     if kind not in _CANONICAL:
-        raise _unknown(kind, "identifier", _CANONICAL)
+        raise unknown(kind, "identifier", _CANONICAL)
     return _CANONICAL[kind](unicodedata.normalize("NFKC", text).strip())
 
 
@@ -142,115 +117,7 @@ def county_is_known(cnid: str) -> bool:
     return True
 
 
-def disguised(values: pa.Array) -> dict[str, Disguise]:
-    """Return those of these values that are personal identifiers, by what the token of each is made of.
-
-    Parameters
-    ----------
-    values
-        Distinct values in normal form NFKC, each meant for a number of another kind: of a loan, of a company, of a record.
-
-    Returns
-    -------
-    dict
-        By value: ``cnid``, ``phone``, ``email`` or ``account`` with the canonical spelling. An identity card with a mistake is
-        a ``record``: it is hidden but names nobody. A valid unified social credit code is none of them.
-
-    Examples
-    --------
-    >>> disguised(pa.array(["L-17", "139-1234-5678", "110105194912310021"]))["139-1234-5678"]
-    Disguise(kind='phone', value='13912345678')
-    """
-    kinds, bare = likeness(values)
-    like = kinds.is_valid()
-    found = {}
-    for value, kind, spelled in zip(*(column.filter(like).to_pylist() for column in (values, kinds, bare)), strict=True):
-        number = _read(kind, spelled)
-        if (kind == "cnid" and number) or _read("uscc", spelled) is None:
-            found[value] = Disguise(kind, number) if number else Disguise("record", spelled)
-    return found
-
-
-def graph_id(kind: str, clear: str, tokens: Tokens, namespace: str = "bank") -> str:
-    """Return the graph's id of a clear value.
-
-    Parameters
-    ----------
-    kind
-        ``uscc``, ``cnid``, ``account``, ``device``, ``phone``, ``email``; or ``company``, ``person``, ``loan``,
-        ``court_case`` for a source's own number, which is hidden where it is a personal identifier, as it is when a file is read.
-    namespace
-        The system (or, for an account, the bank) that the number belongs to; not used for ``uscc``, ``cnid``,
-        ``phone`` and ``email``, which are the same everywhere.
-
-    Raises
-    ------
-    IdentifierError
-        If the value is not valid; for a ``person`` also if it is an identity card with a mistake in it.
-    UsageError
-        If there is no such kind.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from kg.privacy import Keyring
-    >>> keyring = Keyring.create(Path(tempfile.mkdtemp()) / "keys")
-    >>> graph_id("loan", "L-1", keyring, "crm")
-    'loan:crm:L-1'
-    >>> len(graph_id("account", "6222 0000 0000 0000", keyring, "ICBC"))
-    37
-    """
-    if kind == "uscc":
-        return f"company:uscc:{canonical('uscc', clear)}"
-    if kind in _OWN_NUMBERS:
-        return _own_id(kind, unicodedata.normalize("NFKC", clear).strip(), tokens, namespace)
-    if kind not in _PLACES:
-        raise _unknown(kind, "id", ("uscc", *_PLACES, *_OWN_NUMBERS))
-    return f"{_PLACES[kind].format(namespace)}:{tokens.token(kind, canonical(kind, clear))}"
-
-
-def split_id(id_: str) -> GraphId:
-    """Return an id in its parts; the value may hold colons itself.
-
-    >>> split_id("loan:crm:2020:17")
-    GraphId(prefix='loan', namespace='crm', value='2020:17')
-    """
-    prefix, first, rest = id_.partition(":")
-    namespace, second, value = rest.partition(":")
-    if not (prefix and first and namespace and second and value):
-        raise UsageError("an id of the graph has three parts with colons between, such as company:uscc:91110000600037341L")
-    return GraphId(prefix, namespace, value)
-
-
-def label_of(id_: str) -> str:
-    """Return the label of the node that an id names.
-
-    >>> label_of("court_case:court:17")
-    'CourtCase'
-    """
-    return "".join(word.capitalize() for word in split_id(id_).prefix.split("_"))
-
-
-def prefix_of(id_: ir.StringValue) -> ir.StringValue:
-    """Return the first part of ids, which names the label."""
-    return id_.re_extract("^([a-z_]+):", 1)
-
-
-def _own_id(kind: str, value: str, tokens: Tokens, namespace: str) -> str:
-    """Return the id that is made of a source's own number."""
-    if not value:
-        raise IdentifierError(kind)
-    found = disguised(pa.array([value])).get(value)
-    if found is None:
-        return f"{kind}:{namespace}:{value}"
-    if found.kind == "record" and kind == "person":
-        canonical("cnid", found.value)
-    place = "person:cnid" if (kind, found.kind) == ("person", "cnid") else f"{kind}:{namespace}"
-    return f"{place}:{tokens.token(found.kind, found.value)}"
-
-
-def _read(kind: str, text: str) -> str | None:
+def canonical_or_none(kind: str, text: str) -> str | None:
     """Return the canonical spelling of an identifier, or None if it is none of its kind."""
     try:
         return canonical(kind, text)
@@ -351,7 +218,8 @@ def _uscc(text: str) -> str:
     return code
 
 
-def _unknown(kind: str, what: str, known: Iterable[str]) -> UsageError:
+def unknown(kind: str, what: str, known: Iterable[str]) -> UsageError:
+    """Return the error that there is no kind of that name."""
     names = tuple(known)
     return UsageError(f"no kind of {what} named '{kind}'{did_you_mean(kind, names) or '; known are ' + ', '.join(names)}")
 
@@ -364,5 +232,3 @@ _CANONICAL: dict[str, Callable[[str], str]] = {
     "account": _account,
     "device": _device,
 }
-_PLACES = {"cnid": "person:cnid", "account": "account:{}", "device": "device:{}", "phone": "contact:phone", "email": "contact:email"}
-_OWN_NUMBERS = ("company", "person", "loan", "court_case")

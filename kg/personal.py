@@ -7,6 +7,7 @@ DuckDB), Java (Spark) and Python read in different ways: no lookaround, no escap
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from string import ascii_letters
 from typing import NamedTuple
@@ -27,21 +28,23 @@ NARROW = "0123456789@._%+-" + ascii_letters
 WIDE = "".join(chr(ord(sign) + 0xFEE0) for sign in NARROW)
 
 
-def _cuts(count: int) -> Iterator[tuple[int, ...]]:
-    """Yield the ways to cut so many digits into groups of three or more, those with the most groups first.
+def _cuts(count: int, last: int = 3) -> Iterator[tuple[int, ...]]:
+    """Yield the ways to cut so many digits into groups of three or more, those with the most groups first; the last may be shorter.
 
     >>> list(_cuts(7))
     [(3, 4), (4, 3), (7,)]
+    >>> list(_cuts(7, last=2))
+    [(3, 4), (4, 3), (5, 2), (7,)]
     """
-    for first in range(3, count - 2):
-        for rest in _cuts(count - first):
+    for first in range(3, count - last + 1):
+        for rest in _cuts(count - first, last):
             yield first, *rest
     yield (count,)
 
 
-def _grouped(begin: str, count: int, more: str = "") -> str:
-    """Return the ways to write a number of so many digits (or ``more``) in groups of three or more; ``begin`` is its first two digits."""
-    ways = [(f"{begin}[0-9]{{{first - 2}{more}}}", *(f"[0-9]{{{size}{more}}}" for size in rest)) for first, *rest in _cuts(count)]
+def _grouped(begin: str, count: int, more: str = "", last: int = 3) -> str:
+    """Return the ways to write a number of so many digits (or ``more``), in groups as `_cuts` has them; ``begin`` is its first two."""
+    ways = [(f"{begin}[0-9]{{{first - 2}{more}}}", *(f"[0-9]{{{size}{more}}}" for size in rest)) for first, *rest in _cuts(count, last)]
     return "|".join(_CUT.join(way) for way in ways)
 
 
@@ -65,7 +68,7 @@ _BY_ISSUER = f"(?:62|35|[45][0-9])[0-9]{{4}}{_CUT}[0-9]{{10,13}}"
 _ABROAD = f"(?:(?:[+]|00)?86{_GAP})?"
 _SPACED_MOBILE = f"1[3-9](?:{_CUT}[0-9]{{2}}){{4}}{_CUT}[0-9]|1{_CUT}[3-9](?:{_CUT}[0-9]){{9}}"
 #: A mobile number of China.
-MOBILE = f"{_ABROAD}(?:{_grouped('1[3-9]', 11)}|{_SPACED_MOBILE})"
+MOBILE = f"{_ABROAD}(?:{_grouped('1[3-9]', 11, last=2)}|{_SPACED_MOBILE})"
 # Areas of two digits have numbers of eight; from abroad the 0 in front is left out.
 _AREAS = (("(?:10|2[0-9])", "[2-9][0-9]{3}"), ("[3-9][0-9]{2}", "[2-9][0-9]{2,3}"))
 _LANDLINE = "|".join(f"(?:[(]?0{area}|(?:[+]|00)86{_GAP}(?:0{_GAP})?{area}){_GAP}{local}{_GAP}[0-9]{{4}}" for area, local in _AREAS)
@@ -153,6 +156,22 @@ WHOLE = "|".join(
         "@",
     )
 )
+_PLAIN_CARD = f"[0-9]{{16,19}}|[0-9]{{4}}(?:{_CUT}[0-9]{{4}}){{3}}(?:{_CUT}[0-9]{{3}})?"
+_PIECES = tuple(re.compile(f"(?<![0-9])(?:{p})(?![0-9])") for p in (f"{IDENTITY}|{_OLD_IDENTITY}", f"{_PLAIN_CARD}|{_BY_ISSUER}", MOBILE))
+#: What a value may hold within it that is a personal identifier, for a first look at a column.
+WITHIN = f"(?:^|[^0-9])(?:{IDENTITY}|{_OLD_IDENTITY}|{_PLAIN_CARD}|{_BY_ISSUER}|{MOBILE})(?:$|[^0-9])|@"
+
+
+def pieces(text: str) -> list[str]:
+    """Return the parts of a text that look like a personal identifier; whether they are, ``likeness`` says.
+
+    >>> pieces("T8-13912345678, 110105194912310021"), pieces("T20210131-000017")
+    (['110105194912310021', '13912345678'], [])
+    """
+    found = (match[0] for pattern in (*_PIECES, re.compile(EMAIL)) for match in pattern.finditer(text))
+    return list(dict.fromkeys(found))
+
+
 _ADDRESS = f"^[{_BLANKS}]*[^@,;<>{_BLANKS}]+{_AT}[^@,;<>.{_BLANKS}]+(?:[.][^@,;<>.{_BLANKS}]+)+[{_BLANKS}]*$"
 #: Numbers that bank cards are issued under, each with its lengths: UnionPay, an older Chinese debit card, Visa, Mastercard, JCB. A serial
 #: number of as many digits begins with any other.

@@ -41,7 +41,7 @@ class Outcome:
         The run that it committed; None where it committed none (a dry run, one stage after the commit, or a replay of
         refused rows none of which is good now).
     began
-        A sentence: whether it started afresh, went on where a dead run had stopped, or started over.
+        The rest of a sentence: which run it follows, or whether it went on where a dead run had stopped, or started over.
     results, seconds
         What each stage did and how long it took.
     """
@@ -96,9 +96,13 @@ def run_pipeline(
 
 @dataclass(frozen=True)
 class Checked:
-    """What a night would find: an entry for each source (see `RunRecord`), its business date, or the gate that stops it."""
+    """What a night would find: an entry for each source (see `RunRecord`), its business date, or the gate that stops it.
+
+    ``refused`` counts the rows that it would refuse, by ``source, column, rule`` (of a row with several faults the first).
+    """
 
     sources: list[Result]
+    refused: list[Result]
     as_of: date | None
     stopped: GateError | None
 
@@ -114,12 +118,12 @@ def check_sources(workspace: Workspace, progress: Progress, as_of: date | None =
     runs = Runs(workspace.runs)
     with _full_disk_told(), opened(workspace, runs, progress) as night:
         night.asked_as_of = as_of
-        load.judge(night)
+        refused = load.refused_by_rule(night, load.judge(night))
         try:
             load.pass_gates(night)
-            return Checked(night.sources, load.business_date(night), None)
+            return Checked(night.sources, refused, load.business_date(night), None)
         except GateError as stop:
-            return Checked(night.sources, None, stop)
+            return Checked(night.sources, refused, None, stop)
 
 
 def _wanted(only: str | None) -> Sequence[Stage]:
@@ -230,7 +234,7 @@ class _Work:
             return f"goes on: first finished {', '.join(s.name for s in open_stages)} of run {night.last.run_id}"  # type: ignore[union-attr]
         if died:
             return f"starts over: run {died[-1]} did not reach its commit; {len(undone)} tables were taken back"
-        return "starts afresh"
+        return f"follows run {night.last.run_id}" if night.last else "is the first of this workspace"
 
     def _take_back(self) -> None:
         self._night.lake.restore()
@@ -249,7 +253,10 @@ class _Work:
 
     def _run(self, stage: Stage, night: Night) -> None:
         start = time.monotonic()
-        night.results[stage.name] = stage.run(night)
+        result = stage.run(night)
+        # last in order, also where it was done for an earlier run before
+        night.results.pop(stage.name, None)
+        night.results[stage.name] = result
         self._seconds[stage.name] = round(time.monotonic() - start, 3)
         if stage.after:
             night.runs.finish(night.run_id, stage.name, {**night.results[stage.name], "seconds": self._seconds[stage.name]})

@@ -1,4 +1,4 @@
-"""What is done to the cells of a column: normal form, tokens, ids. Columns in, columns out.
+"""What is done to the cells of a column: normal form, tokens. Columns in, columns out.
 
 Python loops here run over the distinct values of a batch, never over its rows.
 """
@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg.identifiers import Disguise, IdentifierError, canonical, disguised
-from kg.personal import WHOLE, WHOLE_IDENTITY
+from kg.identifiers import IdentifierError, canonical
+from kg.ids import disguised
+from kg.personal import WHOLE_IDENTITY
 from kg.privacy import Keyring, base32
 from loaders.plan import normal
 
@@ -51,15 +52,6 @@ def translated(texts: pa.Array, values: Mapping[str, str] | None) -> pa.Array:
     return pc.if_else(pc.is_valid(place), meanings.take(place), texts)
 
 
-def joined(*parts: str | pa.Array) -> pa.Array:
-    """Join texts end to end; null where any of them is null.
-
-    >>> joined("loan:", pa.array(["1", None])).to_pylist()
-    ['loan:1', None]
-    """
-    return pc.binary_join_element_wise(*parts, "")
-
-
 def tokenised(kind: str, texts: pa.Array, keyring: Keyring) -> tuple[pa.Array, pa.Array | None]:
     """Return the tokens of personal identifiers, and the rule that each wrong one breaks (None if none is wrong).
 
@@ -90,7 +82,8 @@ def _to_look_at(kind: str, distinct: pa.Array) -> list[int]:
 
 def cards(texts: pa.Array) -> pa.Array | None:
     """Tell which texts are valid identity card numbers of 18 characters; None if none is."""
-    found = list(_cards(texts))
+    like = texts.filter(pc.fill_null(pc.match_substring_regex(texts, WHOLE_IDENTITY), False)).unique()
+    found = [text for text, of in disguised(like).items() if of.kind == "cnid"] if len(like) else []
     return pc.is_in(texts, value_set=pa.array(found, pa.string())) if found else None
 
 
@@ -102,39 +95,3 @@ def valid(kind: str, texts: pa.Array, asked: pa.Array) -> pa.Array | None:
             canonical(kind, text)
             found.append(text)
     return pc.is_in(texts, value_set=pa.array(found, pa.string())) if found else None
-
-
-def shielded(texts: pa.Array, keyring: Keyring, before: str = "", before_card: str = "", *, only_cards: bool = False) -> pa.Array:
-    """Return texts with a prefix; personal identifiers among them, which have no business there, as tokens.
-
-    A number of the source's own stays as it stands, for people must find it in the source. It is hidden where the whole of it
-    is a personal identifier (`kg.identifiers.disguised`), by the token that it has in a column of its own: references still meet.
-
-    Parameters
-    ----------
-    before, before_card
-        Prefix of texts, and that of valid identity cards.
-    only_cards
-        Hide valid identity cards of 18 characters alone: the bank's own customer numbers may look like anything else.
-    """
-    plain = joined(before, texts) if before else texts
-    found = _cards(texts) if only_cards else _personal(texts, WHOLE)
-    if not found:
-        return plain
-    shown: dict[str, str] = {}
-    for kind in {of.kind for of in found.values()}:
-        own = {text: of.value for text, of in found.items() if of.kind == kind}
-        tokens = base32(keyring.digests(kind, own.values()))
-        shown |= zip(own, joined(before_card if kind == "cnid" else before, tokens).to_pylist(), strict=True)
-    place = pc.index_in(texts, value_set=pa.array(list(shown), pa.string()))
-    return pc.if_else(pc.is_valid(place), pa.array(list(shown.values()), pa.string()).take(place), plain)
-
-
-def _cards(texts: pa.Array) -> dict[str, Disguise]:
-    return {text: of for text, of in _personal(texts, WHOLE_IDENTITY).items() if of.kind == "cnid"}
-
-
-def _personal(texts: pa.Array, pattern: str) -> dict[str, Disguise]:
-    """Return the texts of a pattern that are personal identifiers; only distinct ones of the pattern are looked at."""
-    like = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
-    return disguised(texts.filter(like).unique()) if pc.any(like).as_py() else {}

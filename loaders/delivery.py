@@ -7,11 +7,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from io import FileIO
 from pathlib import Path
 
 from kg.config import SourceSettings
 from kg.errors import GateError
+from kg.ids import without_identifiers
 
 _CHUNK = 1 << 20
 
@@ -48,8 +50,8 @@ class DeliveredFile:
 
     @property
     def name(self) -> str:
-        """The file's name without its folder."""
-        return self.path.name
+        """The file's name without its folder, and without the personal identifiers that some people put into it."""
+        return _shown(self.path.name)
 
     @contextmanager
     def open(self) -> Iterator[OpenFile]:
@@ -177,4 +179,10 @@ class Delivery:
 
 
 def _unreadable(path: Path, error: OSError) -> GateError:
-    return GateError(f"{path.name} cannot be read ({error.strerror}); deliver it again, or let the user who runs kgfraud read it: {path}")
+    name = _shown(path.name)
+    return GateError(f"{name} cannot be read ({error.strerror}); deliver it again, or let the user who runs kgfraud read it: {path.parent}")
+
+
+@cache
+def _shown(name: str) -> str:
+    return without_identifiers(name)

@@ -35,13 +35,18 @@ PLACE = ("_row", "_part")
 
 @dataclass(frozen=True)
 class Delivered:
-    """A delivery read, mapped and typed; ``rows`` lies in a staging file."""
+    """A delivery read, mapped and typed; ``rows`` lies in a staging file.
+
+    ``only`` are the places of those that are meant where not all are (``count`` of them): the others are there to be compared
+    with, and are neither accepted nor refused.
+    """
 
     source: SourceSettings
     kind: Kind
     delivery: Delivery
     rows: ir.Table
     count: int
+    only: ir.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,8 @@ class Judge:
             accepted = rows.anti_join(refused, PLACE) if self._engine.count(refused) else rows
         else:
             accepted = numbered(good)
+        if delivered.only is not None:
+            accepted, refused = (table.semi_join(delivered.only, PLACE) for table in (accepted, refused))
         placed = rows.select(*PLACE, "_file", "_line", "record_id").inner_join(refused, PLACE)
         count = self._engine.count(refused)
         return Settled(delivered, _records(delivered, accepted), placed, delivered.count - count, count, self._newest(delivered, accepted))

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.config import Pick, SourceSettings
+from kg.ids import joined, shielded
 from kg.personal import scrub
 from kg.privacy import Keyring
-from loaders.cells import cards, joined, normalised, shielded, tokenised, translated, valid
+from loaders.cells import cards, normalised, tokenised, translated, valid
 from loaders.plan import Plan, check, normal, plan
 from loaders.readers import RawBatch, restored
 from loaders.source import Column, Kind

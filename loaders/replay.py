@@ -1,12 +1,13 @@
 """Refused rows judged anew: sealed rows under the mapping of now, and files that were mended since.
 
-Knows which rows of the quarantine can come in at all; what comes in is judged like any delivery.
+Knows which rows of the quarantine can come in at all, and finds them in a file that was mended; what comes in is judged like
+any delivery, and nothing else of the file is: that waits for the next night and its gates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ibis
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from kg import history
 from kg.config import SourceSettings
+from kg.engine import union
 from kg.errors import GateError
 from kg.history import Changes, Moment, Written
 from kg.lake import Lake
@@ -24,6 +26,7 @@ from loaders.load import PLACE, Delivered, Settled, read
 from loaders.mapping import map_raw_table
 from loaders.quarantine import KEY, TABLE, unsealed
 from loaders.rows import typed
+from loaders.seen import Entry
 from loaders.sources import kind
 
 #: Rules that speak of another row: alone, such a row would always look good.
@@ -52,22 +55,51 @@ class Replay:
         rows = history.current(self.lake.view(TABLE))
         return rows.filter(~rows.rule.isin(OF_OTHERS))
 
-    def mended(self, source: SourceSettings, known: Mapping[str, str]) -> Anew | None:
-        """Read a source's files again if any of them is not the one that was read last (``known``: SHA-256 by name)."""
+    def mended(self, source: SourceSettings, known: Mapping[str, Entry]) -> Anew | None:
+        """Read a source's files again if any of them is not the one that was read last, and return the refused rows among theirs.
+
+        Parameters
+        ----------
+        known
+            What the last run said of each file, by name.
+        """
         try:
             delivery = Delivery.find(source)
         except GateError:
             return None
         delivered = read(_adding(source), delivery, self.keyring, self.lake.engine, folder=self.folder, zone=self.zone)
-        files = [file.name for file in delivery.files]
-        changed = [number for number, name in enumerate(files) if delivery.digests.get(number) != known.get(name)]
-        if not changed:
+        names = [file.name for file in delivery.files]
+        changed = [number for number, name in enumerate(names) if delivery.digests.get(number) != known.get(name, {}).get("sha256")]
+        if not changed or len(set(names)) < len(names):
             return None
-        name = ibis.cases(*[(delivered.rows._file == number, file) for number, file in enumerate(files)])
-        rows = delivered.rows.select(*PLACE, file=name, line="_line")
+        engine = self.lake.engine
+        found = [self._by_line(source, delivered, known, changed), *self._by_number(source, delivered, changed)]
+        places = engine.keep(union(found).distinct())
+        only = engine.keep(places.select(*PLACE).distinct())
+        count = engine.count(only)
+        return Anew(replace(delivered, only=only, count=count), places) if count else None
+
+    def _by_line(self, source: SourceSettings, delivered: Delivered, known: Mapping[str, Entry], changed: list[int]) -> ir.Table:
+        """Find refused rows where they stood: in files that have as many rows as they had, so that no line moved."""
+        files = enumerate(file.name for file in delivered.delivery.files)
+        firm = [(number, name) for number, name in files if delivered.delivery.rows[number] == known.get(name, {}).get("rows")]
+        rows = delivered.rows.filter(delivered.rows._file.isin([number for number, _ in firm]))
+        name = ibis.cases(*[(rows._file == number, name) for number, name in firm]) if firm else ibis.null("string")
+        here = rows.select(*PLACE, "_file", file=name, line="_line", key="_key")
         old = self.refused().filter(ibis._.source == source.name).select("source", "id", "file", "line", part="part")
-        same = rows.inner_join(old, [rows.file == old.file, rows.line == old.line, rows._part == old.part])
-        return Anew(delivered, same.select(*PLACE, "source", "id"))
+        same = here.inner_join(old, [here.file == old.file, here.line == old.line, here._part == old.part])
+        if source.record_id:
+            same = same.filter(same.key.isnull() | ~same._file.isin(changed))
+        return same.select(*PLACE, "source", "id")
+
+    def _by_number(self, source: SourceSettings, delivered: Delivered, changed: list[int]) -> list[ir.Table]:
+        """Find refused rows by the record id that they have, wherever they stand now in files that changed."""
+        refused = self.unsealed(source) if source.record_id else None
+        if refused is None:
+            return []
+        numbered = refused.delivered.rows.select(*PLACE, key="_key").inner_join(refused.places, PLACE).select("key", "source", "id")
+        here = delivered.rows.filter(delivered.rows._file.isin(changed)).select(*PLACE, key="_key")
+        return [here.inner_join(numbered, "key").select(*PLACE, "source", "id")]
 
     def unsealed(self, source: SourceSettings) -> Anew | None:
         """Open the refused rows of a source and map them as the settings now say."""
@@ -89,18 +121,19 @@ class Replay:
         led = here.inner_join(place, ["block", "position"]).select("_row", "source", "id", _part=here.part)
         table = engine.arrow(pa.concat_tables(mapped))
         chosen = table.semi_join(led, PLACE)
-        written = engine.write(typed(chosen, of, _adding(source), self.zone), self.folder / f"{source.name}.parquet")
+        written = engine.write(typed(chosen, of, _adding(source), self.zone), self.folder / f"{source.name}.refused.parquet")
         return Anew(Delivered(_adding(source), of, Delivery(source.name, ()), written, engine.count(written)), led)
 
     def release(self, anew: Anew, settled: Settled, moment: Moment) -> Written:
-        """Close the rows of the quarantine that were accepted."""
+        """Close the rows of the quarantine that were accepted, wherever they were found."""
         until = ibis.literal(moment.as_of)
         rows = history.current(self.lake.view(TABLE))
-        good = anew.places.anti_join(settled.refused.select(*PLACE).distinct(), PLACE).select(*KEY).distinct()
+        bad = anew.places.semi_join(settled.refused, PLACE)
+        good = anew.places.select(*KEY).distinct().anti_join(bad, KEY)
         closes = good.mutate(valid_to=until)
         return history.apply(self.lake, TABLE, Changes(rows.limit(0), closes), KEY, moment)
 
 
 def _adding(source: SourceSettings) -> SourceSettings:
-    """Return a source that ends nothing: what is replayed is never all there is."""
-    return source.model_copy(update={"mode": "upsert"})
+    """Return a source that ends nothing: what is replayed is never all there is. An appending one still refuses another word."""
+    return source.model_copy(update={"mode": "append" if source.mode == "append" else "upsert"})

@@ -118,6 +118,10 @@ def _flags(settings: tuple[str, ...]) -> dict[str, dict[str, str]]:
         if not (equals and dot and section and name):
             raise UsageError(f"--set {setting}: write a setting as SECTION.NAME=VALUE, such as engine.memory=4GB")
         flags.setdefault(section, {})[name] = value
+    if flags:
+        from kg.config.load import refuse_flags  # noqa: PLC0415 - slow to import
+
+        refuse_flags(flags)
     return flags
 
 

@@ -9,6 +9,8 @@ import click
 
 from kg.cli.common import as_of_option, json_option, open_workspace, print_json, print_table, reporting, workspace_option
 
+_REFUSED = ("source", "column", "rule", "rows")
+
 
 @click.command()
 @as_of_option
@@ -24,12 +26,15 @@ def check(workspace: Path, as_of: datetime | None, as_json: bool) -> None:
     names = ("source", "rows", "accepted", "quarantined", "warnings")
     entries = [{name: entry[name] for name in names} for entry in found.sources]
     if as_json:
-        print_json({"as_of": found.as_of, "sources": entries})
+        print_json({"as_of": found.as_of, "sources": entries, "refused": found.refused})
     else:
         print_table(names[:4], [[entry[name] for name in names[:4]] for entry in entries])
         for entry in entries:
             for warning in entry["warnings"]:
                 click.echo(f"warning: {entry['source']}: {warning}")
+        if found.refused:
+            click.echo("\nrows that would be refused")
+            print_table(_REFUSED, [[row[name] for name in _REFUSED] for row in found.refused])
         if found.as_of:
             click.echo(f"the business date is {found.as_of}")
     if found.stopped:

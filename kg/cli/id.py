@@ -23,10 +23,12 @@ def id(kind: str, bank: str | None, workspace: Path, as_json: bool) -> None:
 
         kgfraud id account --bank ICBC < number.txt
     """
-    from kg.identifiers import IdentifierError, graph_id  # noqa: PLC0415 - slow to import
+    from kg.identifiers import IdentifierError  # noqa: PLC0415 - slow to import
+    from kg.ids import graph_id, refuse_unknown  # noqa: PLC0415
     from kg.privacy import Keyring  # noqa: PLC0415
 
     opened = open_workspace(workspace)
+    refuse_unknown(kind)
     clear = read_secret(f"{kind} (not shown)")
     if not clear:
         raise UsageError(f"there is no value on standard input; write the {kind} there, for example: kgfraud id {kind} < file")

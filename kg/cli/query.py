@@ -49,6 +49,9 @@ def query(
     text, params = _asked(opened, cypher, name, pairs)
     result = _ask(opened, text, params)
     _print(result, as_csv, as_json)
+    if not result.rows and any("=@" in pair for pair in pairs):
+        known = ", ".join(str(params[pair.partition("=")[0]]) for pair in pairs if "=@" in pair)
+        click.echo(f"nothing was found; the clear value was read as {known}", err=True)
     for word in result.unknown:
         _tell_unknown(word)
     if result.truncated:
@@ -98,9 +101,11 @@ def _asked(workspace: Workspace, cypher: str | None, name: str | None, pairs: tu
 
 def _clear_id(workspace: Workspace, kind: str, bank: str | None) -> str:
     """Read a clear value from standard input and return the graph's id of it."""
-    from kg.identifiers import IdentifierError, graph_id  # noqa: PLC0415 - slow to import
+    from kg.identifiers import IdentifierError  # noqa: PLC0415 - slow to import
+    from kg.ids import graph_id, refuse_unknown  # noqa: PLC0415
     from kg.privacy import Keyring  # noqa: PLC0415
 
+    refuse_unknown(kind)
     clear = read_secret(f"{kind} (not shown)")
     if not clear:
         raise UsageError(f"there is no {kind} on standard input; write it there, for example: … -p name=@{kind}:- < file")

@@ -70,7 +70,7 @@ def _needs(kind: Kind) -> Iterator[str]:
 @json_option
 def schema(name: str | None, as_json: bool) -> None:
     """List the labels and relationship types of the graph, or the properties of one."""
-    types = [*map(_node, vocabulary.ALL_NODES), *map(_edge, vocabulary.ALL_EDGES)]
+    types = [*map(_node, vocabulary.ALL_NODES), *_further_labels(), *map(_edge, vocabulary.ALL_EDGES)]
     if name is None:
         _print([{key: value for key, value in type_.items() if key != "properties"} for type_ in types], as_json)
         return
@@ -82,6 +82,17 @@ def schema(name: str | None, as_json: bool) -> None:
         return
     click.echo(f"{name} {known[name]['ends'] or ''}: {known[name]['about']}\n".replace(" :", ":"))
     _print(known[name]["properties"], as_json)
+
+
+def _further_labels() -> Iterator[dict[str, Any]]:
+    """Yield the labels that nodes bear beside that of their type, and those that no type has."""
+    from kg.stores.cypher import LABELS  # noqa: PLC0415 - only for this command
+
+    nodes = vocabulary.ALL_NODES
+    also = {label: [node.label for node in nodes if label in node.also] for node in nodes for label in node.also}
+    for label, about in [*((label, f"every {' and every '.join(own)}") for label, own in also.items()), *LABELS.items()]:
+        id_ = _properties((vocabulary.Property("id", "string", "the key"),))[:1]
+        yield {"name": label, "is": "label", "ends": None, "derived": True, "about": about, "properties": id_}
 
 
 def _node(node: vocabulary.NodeType) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def load(root: Path, *, packs: Path | None = None, flags: Mapping[str, Mapping[s
     _from_variables(draft, os.environ, "the environment")
     for section, values in (flags or {}).items():
         for name, value in values.items():
-            draft.put(section, name, value, "the command line")
+            draft.put(section, name, value, _flag(section, name))
     for section, name in _FILES:
         if value := draft.values.get(section, {}).get(name):
             draft.values[section][name] = str(root / str(value))
@@ -74,6 +74,27 @@ def load(root: Path, *, packs: Path | None = None, flags: Mapping[str, Mapping[s
     settings = settings.model_copy(update={"sources": _sources(toml, root, packs)})
     settings._root = root
     return settings
+
+
+def refuse_flags(flags: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse settings given on the command line that no workspace could take.
+
+    Raises
+    ------
+    UsageError
+        With a sentence for each, and the nearest right spelling.
+    """
+    for section, values in flags.items():
+        if section not in SECTIONS:
+            raise UsageError(f"{_flag(section, next(iter(values)))}: no section [{section}]{did_you_mean(section, SECTIONS)}")
+    try:
+        Settings.model_validate(flags)
+    except ValidationError as error:
+        raise UsageError(sentences(error, Settings, lambda path: _flag(*map(str, path[:2])))) from None
+
+
+def _flag(section: str, name: str) -> str:
+    return f"--set {section}.{name}"
 
 
 def _from_toml(toml: TomlFile) -> _Draft:

@@ -37,8 +37,20 @@ def judge(night: Night) -> list[Settled]:
         task.advance(len(settled))
     by_name = {s.source.name: s for s in settled}
     night.sources = [_entry(night, intake, by_name.get(intake.source.name)) for intake in intakes]
+    _warn_empty(night)
     _warn_over_held(night, judge, settled)
     return settled
+
+
+def refused_by_rule(night: Night, settled: Sequence[Settled]) -> list[Result]:
+    """Count the rows that were refused by ``source, column, rule``, as ``kgfraud quarantine list`` does."""
+    found: list[Result] = []
+    for s in settled:
+        if s.refused_count:
+            first = s.refused.select(column=s.refused.faults[0]["column"], rule=s.refused.faults[0]["rule"])
+            counted = first.group_by("column", "rule").aggregate(rows=first.count()).order_by("column", "rule")
+            found += [{"source": s.source.name, **row} for row in night.lake.engine.table(counted).to_pylist()]
+    return found
 
 
 def _earlier(night: Night) -> dict[str, Result]:
@@ -68,15 +80,27 @@ def pass_gates(night: Night) -> None:
     GateError
         With a sentence for each gate that was not passed.
     """
-    before = {entry["source"]: entry["rows"] for entry in (night.last.sources if night.last else ())}
+    before = {entry["source"]: entry for entry in (night.last.sources if night.last else ())}
     said = []
     for entry, source in zip(night.sources, night.workspace.settings.sources, strict=True):
-        tally = check.Tally(source.name, entry["rows"], entry["accepted"], before.get(source.name))
+        earlier = before.get(source.name)
+        tally = _tally(source, entry, earlier)
         said += check.stopped_by(source.gate, tally)
         if source.mode == "full" and not entry["rows"] and tally.previous and "max_drop" not in source.gate.model_fields_set:
             said.append(f"{source.name}: no rows after {tally.previous}, which would end them all; if that is meant, set max_drop = 1.0")
     if said:
         raise GateError("; ".join(said) + ". Nothing was changed; mend the delivery or the gate, then run again")
+
+
+def _tally(source: SourceSettings, entry: Result, earlier: Result | None) -> check.Tally:
+    """Return what the gates judge: all files of a full source; of one that adds to what was there, the files that are new."""
+    previous = earlier["rows"] if earlier else None
+    if source.mode == "full" or earlier is None:
+        return check.Tally(source.name, entry["rows"], entry["quarantined"], previous)
+    known = {(file["file"], file["sha256"]) for file in earlier.get("files", ())}
+    fresh = [file for file in entry["files"] if (file["file"], file["sha256"]) not in known]
+    rows, refused = (sum(file[name] for file in fresh) for name in ("rows", "refused"))
+    return check.Tally(source.name, rows, refused, previous, entry["rows"], idle=not fresh)
 
 
 def business_date(night: Night) -> date:
@@ -130,7 +154,7 @@ def _replay(night: Night, only: Sequence[str]) -> Result:
 def _anew(night: Night, replay: Replay, only: Sequence[str]) -> dict[str, Anew]:
     """Return the refused rows of the sources, from files that were mended since or out of the quarantine."""
     names = set(night.lake.engine.table(replay.refused().select("source").distinct())["source"].to_pylist())
-    known = {e["source"]: {f["file"]: f["sha256"] for f in e.get("files", ())} for e in night.last.sources} if night.last else {}
+    known = {e["source"]: {f["file"]: f for f in e.get("files", ())} for e in night.last.sources} if night.last else {}
     # a source that the last run did not have is read by the next night
     wanted = [s for s in night.workspace.settings.sources if s.name in names & set(known) and (not only or s.name in only)]
     anew = {s.name: replay.mended(s, known.get(s.name, {})) or replay.unsealed(s) for s in wanted}
@@ -214,6 +238,13 @@ def _files(night: Night, settled: Settled) -> list[Result]:
         }
         for number, file in enumerate(delivered.delivery.files)
     ]
+
+
+def _warn_empty(night: Night) -> None:
+    """Warn of full sources whose files hold no rows: later that would stop the run, at first it may be meant."""
+    for entry, source in zip(night.sources, night.workspace.settings.sources, strict=True):
+        if source.mode == "full" and not entry["rows"] and not entry["warnings"]:
+            entry["warnings"].append("no rows, only heads; a full delivery is all that there is")
 
 
 def _warn_over_held(night: Night, judge: Judge, settled: Sequence[Settled]) -> None:

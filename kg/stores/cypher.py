@@ -26,6 +26,11 @@ MARKER = "KgfraudMarker"
 #: Label of what is left of a node that is gone from the lake but bears labels, properties or relationships of the
 #: analysts' own. It keeps its ``id``, so that it is taken up again when the entity comes back.
 FORMER = "KgfraudFormer"
+#: Labels that no table stands behind, and what each means.
+LABELS = {
+    MARKER: "the one node that says which run the graph holds",
+    FORMER: "what is left of a node that is gone but bears labels, properties or relationships of the analysts' own",
+}
 #: Parameters of every statement that writes or reads days and times.
 ORIGINS: dict[str, Any] = {"day_0": date(1970, 1, 1), "time_0": datetime(1970, 1, 1, tzinfo=UTC)}
 

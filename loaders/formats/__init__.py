@@ -21,7 +21,7 @@ def format_of(source: SourceSettings, file: DeliveredFile) -> Format:
     UsageError
         If the source names none and the ending means none.
     """
-    name = file.name.lower()
+    name = file.path.name.lower()
     for form in FORMATS:
         if form.name == source.format or (source.format is None and name.endswith(form.endings)):
             return form

@@ -17,15 +17,9 @@ from kg.identifiers import (
     IdentifierError,
     canonical,
     county_is_known,
-    disguised,
-    graph_id,
-    label_of,
-    prefix_of,
-    split_id,
     uscc_fault,
     uscc_spelled,
 )
-from kg.privacy import Keyring
 
 GOOD = "91110000600037341L"
 
@@ -34,11 +28,6 @@ GOOD = "91110000600037341L"
 def engine(tmp_path_factory):
     with Engine(tmp_path_factory.mktemp("spill")) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def keyring(tmp_path_factory):
-    return Keyring.create(tmp_path_factory.mktemp("workspace") / "keys")
 
 
 def faults(engine, codes):
@@ -218,68 +207,9 @@ def test_what_is_no_identifier_is_refused(kind, text):
 def test_a_kind_that_is_not_known_is_refused_with_the_nearest():
     with pytest.raises(UsageError, match="no kind of identifier named 'fone'; did you mean 'phone'"):
         canonical("fone", "1")
-    with pytest.raises(UsageError, match="no kind of id named 'acount'; did you mean 'account'"):
-        graph_id("acount", "1", Keyring)
-
-
-def test_ids_are_built_in_one_way(keyring):
-    card = "6222 0212 3456 7890"
-    assert graph_id("account", card, keyring, "ICBC") == f"account:ICBC:{keyring.token('account', '6222021234567890')}"
-    assert graph_id("cnid", "360426910101007", keyring) == f"person:cnid:{keyring.token('cnid', '360426199101010071')}"
-    assert graph_id("phone", "+86 13912345678", keyring, "crm") == f"contact:phone:{keyring.token('phone', '13912345678')}"
-    assert graph_id("uscc", GOOD.lower(), keyring) == f"company:uscc:{GOOD}"
-    assert graph_id("person", " 17 ", keyring, "crm") == "person:crm:17"
-    with pytest.raises(IdentifierError):
-        graph_id("loan", " ", keyring)
-
-
-def test_an_own_number_that_is_a_personal_identifier_is_hidden_in_its_id(keyring):
-    phone, number = keyring.token("phone", "13912345678"), keyring.token("cnid", "360426199101010071")
-    assert graph_id("loan", "139 1234 5678", keyring, "crm") == f"loan:crm:{phone}"
-    assert graph_id("person", "360426-19910101-0071", keyring, "crm") == f"person:cnid:{number}"
-    assert graph_id("person", "360426910101007", keyring, "crm") == f"person:cnid:{number}"
-    assert graph_id("company", "360426199101010071", keyring, "crm") == f"company:crm:{number}"
-    assert graph_id("company", "360426199101010072", keyring, "crm") == f"company:crm:{keyring.token('record', '360426199101010072')}"
-
-
-@pytest.mark.parametrize(
-    ("mistyped", "rule"), [("360426199101010072", "cnid_check"), ("360426 19910101 0072", "cnid_check"), ("360426910230007", "cnid_birth")]
-)
-def test_an_identity_card_with_a_mistake_names_no_person_and_is_not_repeated(keyring, mistyped, rule):
-    with pytest.raises(IdentifierError) as raised:
-        graph_id("person", mistyped, keyring, "crm")
-    assert raised.value.rule == rule
-    assert mistyped not in str(raised.value)
-
-
-def test_a_valid_code_of_a_company_is_no_bank_card_and_no_mistyped_identity_card():
-    like = [f"9111000071093105{end:02}" for end in range(100)] + [f"91110119900115{end:04}" for end in range(10_000)]
-    codes = [text for text in like if rule("uscc", text) is None]
-    assert any(stdnum.luhn.is_valid(text) for text in codes)
-    assert "cnid_check" in {rule("cnid", text) for text in codes}
-    assert disguised(pa.array([text for text in codes if rule("cnid", text)])) == {}
-    wrong = "360426199101010072"
-    assert disguised(pa.array([wrong])) == {wrong: ("record", wrong)}
-
-
-def test_an_identity_card_that_is_also_a_code_by_its_check_digit_is_hidden():
-    assert disguised(pa.array(["362322198709086409"])) == {"362322198709086409": ("cnid", "362322198709086409")}
-
-
-def test_an_id_falls_into_its_parts_again(engine):
-    assert split_id("company:crm:name=a:b") == ("company", "crm", "name=a:b")
-    assert label_of("company:uscc:1") == "Company"
-    table = engine.arrow(pa.table({"id": ["court_case:a:1", "loan:b:2:3", None]}))
-    assert engine.table(table.select(prefix=prefix_of(table.id)))["prefix"].to_pylist() == ["court_case", "loan", None]
-
-
-@pytest.mark.parametrize("text", ["", "company", "company:uscc", "company:uscc:", ":a:b"])
-def test_what_is_no_id_is_refused(text):
-    with pytest.raises(UsageError, match="three parts"):
-        split_id(text)
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
 def test_the_expressions_compile_for_both_engines(dialect):
     table = ibis.table({"code": "string"}, name="t")
-    assert ibis.to_sql(table.select(fault=uscc_fault(uscc_spelled(table.code)), prefix=prefix_of(table.code)), dialect=dialect)
+    assert ibis.to_sql(table.select(fault=uscc_fault(uscc_spelled(table.code))), dialect=dialect)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kg.cli import cli
 from kg.config import Workspace
 from kg.errors import KgfraudError, UsageError
-from kg.identifiers import graph_id
+from kg.ids import graph_id
 from kg.privacy import Keyring
 from kg.query import named, names, parse, read_parameters, scalar
 from kg.schema import ALL_EDGES, ALL_NODES, edge, node

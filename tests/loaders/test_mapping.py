@@ -10,9 +10,10 @@ from stdnum.cn import ric
 
 from kg.config import SourceSettings
 from kg.errors import GateError, UsageError
-from kg.identifiers import IdentifierError, canonical, graph_id
+from kg.identifiers import IdentifierError, canonical
+from kg.ids import graph_id, shielded
 from kg.privacy import Keyring
-from loaders.cells import AS_IT_STANDS, normalised, shielded
+from loaders.cells import AS_IT_STANDS, normalised
 from loaders.delivery import Delivery
 from loaders.mapping import Mapper, map_raw_table
 from loaders.readers import collect_raw, read_raw

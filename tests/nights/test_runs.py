@@ -37,6 +37,45 @@ def test_a_gate_stops_the_night_before_anything_is_changed(registry, gate, rows,
     assert (registry.tree(), registry.last_transaction()) == before
 
 
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [({"min_rows": 3}, "2 new rows, and [sources.gate] min_rows asks for 3"), ({"max_rejects": 0.4}, "1 of 2 new rows refused")],
+)
+def test_of_an_appending_source_the_gates_judge_what_is_new_however_much_lies_there(teller, gate, said):
+    teller.source("transfers", path="landing/day*.csv", gate=gate)
+    teller.deliver("day1", [payment(str(n), "ACC0", "ACC1") for n in range(10)])
+    teller.run()
+    assert teller.cli("run").exit_code == 0
+    teller.deliver("day2", [payment("a", "ACC0", "ACC1"), payment("b", "ACC0", "NOBODY")])
+    stopped = teller.cli("run")
+    assert (stopped.exit_code, said in stopped.stderr) == (3, True)
+    teller.deliver("day2", [payment(number, "ACC0", "ACC1") for number in "abc"])
+    assert teller.cli("run").exit_code == 0
+
+
+def test_a_full_source_of_heads_alone_is_warned_of_where_nothing_was_there_before(registry):
+    (registry.root / "landing" / "companies.csv").write_text("company,name\n")
+    (entry,) = registry.run(as_of=FIRST).sources
+    assert entry["warnings"] == ["no rows, only heads; a full delivery is all that there is"]
+
+
+def test_a_check_tells_what_would_be_refused_by_column_and_rule(teller):
+    teller.deliver("transfers", [payment("1", "ACC0", "ACC1"), payment("2", "ACC0", "ACC1", "sieben"), payment("3", "ACC0", "GONE1")])
+    found = teller.json("check")["refused"]
+    assert found == [
+        {"source": "transfers", "column": "amount_fen", "rule": "money", "rows": 1},
+        {"source": "transfers", "column": "payee", "rule": "unknown_end", "rows": 1},
+    ]
+    assert "unknown_end" in teller.cli("check").stdout
+
+
+def test_a_file_that_is_called_after_a_person_is_told_of_without_the_number_in_its_name(teller):
+    teller.source("transfers", path="landing/pay*.csv")
+    teller.deliver("pay_13912345678", [payment("1", "ACC0", "NOBODY")])
+    said = json.dumps([teller.run(as_of=FIRST).summary(), teller.record(), teller.json("quarantine", "list")], default=str)
+    assert ("13912345678" in said, "pay_[phone].csv" in said) == (False, True)
+
+
 def test_what_was_refused_is_listed_shown_exported_and_comes_in_once_the_mapping_is_mended(teller):
     teller.source("transfers", columns={"amount_fen": {"column": "amount_fen", "unit": "元"}})
     teller.deliver("transfers", [payment("1", "ACC0", "ACC1"), payment("2", "ACC0", "ACC1", "sieben"), payment("3", "ACC0", "GONE1")])
@@ -66,7 +105,7 @@ def test_shares_above_the_whole_are_a_warning_and_rounding_is_none(owners):
     owners.deliver("companies", firms("A", "B", "C", "D"))
     owners.deliver("shareholders", [holding(h, "D", s) for h, s in (("A", "60%"), ("B", "50%"))] + [holding("A", "C", "100.00005%")])
     said = owners.json("check", "--as-of", str(FIRST))
-    assert (set(said), said["as_of"]) == ({"as_of", "sources"}, str(FIRST))
+    assert (set(said), said["as_of"]) == ({"as_of", "sources", "refused"}, str(FIRST))
     checked = said["sources"]
     assert set(checked[0]) == {"source", "rows", "accepted", "quarantined", "warnings"}
     (warning,) = checked[1]["warnings"]
