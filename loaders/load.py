@@ -158,6 +158,26 @@ class Judge:
         else:
             self._known[label] = self._engine.arrow(pa.table({"called": pa.array([], pa.string()), "ambiguous": pa.array([], pa.bool_())}))
 
+    def at_other_banks(self, settled: Settled) -> int:
+        """Count the accounts that a delivery names and nobody registers, but whose numbers are registered at another bank."""
+        delivered, known = settled.delivered, self._known.get("Account")
+        columns = [column.name for column in delivered.kind.references if column.type == "account"]
+        if known is None or not columns:
+            return 0
+        if delivered.source.unknown_end == "stub":
+            ends = union([delivered.rows.select(called=name) for name in columns])
+            missing = ends.filter(ends.called.notnull()).anti_join(known, "called")
+        else:
+            faults = settled.refused.select(fault=settled.refused.faults.unnest())
+            missing = faults.filter((faults.fault["rule"] == "unknown_end") & faults.fault["column"].isin(columns)).select(
+                called=faults.fault["value"]
+            )
+        missing = self._engine.keep(missing.distinct())
+        if not self._engine.count(missing):
+            return 0
+        tokens = known.select(token=known.called.re_extract("[^:]*$", 0)).distinct()
+        return self._engine.count(missing.mutate(token=missing.called.re_extract("[^:]*$", 0)).semi_join(tokens, "token"))
+
     def afterwards(self, name: str, here: Sequence[Settled]) -> list[ir.Table]:
         """Return the records of a kind as they will stand once the deliveries ``here`` are in."""
         tables = [s.accepted for s in here]

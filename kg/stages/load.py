@@ -38,6 +38,7 @@ def judge(night: Night) -> list[Settled]:
     by_name = {s.source.name: s for s in settled}
     night.sources = [_entry(night, intake, by_name.get(intake.source.name)) for intake in intakes]
     _warn_empty(night)
+    _warn_other_banks(night, judge, settled)
     _warn_over_held(night, judge, settled)
     return settled
 
@@ -245,6 +246,15 @@ def _warn_empty(night: Night) -> None:
     for entry, source in zip(night.sources, night.workspace.settings.sources, strict=True):
         if source.mode == "full" and not entry["rows"] and not entry["warnings"]:
             entry["warnings"].append("no rows, only heads; a full delivery is all that there is")
+
+
+def _warn_other_banks(night: Night, judge: Judge, settled: Sequence[Settled]) -> None:
+    """Warn of accounts that do not meet because one file names their bank and the other does not, or another one."""
+    entries = {entry["source"]: entry for entry in night.sources}
+    for s in settled:
+        if count := judge.at_other_banks(s):
+            words = f"{count} accounts are not registered at the bank that the rows mean, but their numbers are at another"
+            entries[s.source.name]["warnings"].append(f"{words}; map payer_bank or the like, or set bank (kgfraud ref settings)")
 
 
 def _warn_over_held(night: Night, judge: Judge, settled: Sequence[Settled]) -> None:

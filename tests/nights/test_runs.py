@@ -53,6 +53,17 @@ def test_of_an_appending_source_the_gates_judge_what_is_new_however_much_lies_th
     assert teller.cli("run").exit_code == 0
 
 
+@pytest.mark.parametrize("unknown_end", ["quarantine", "stub"])
+def test_accounts_that_two_files_place_at_different_banks_are_warned_of(teller, unknown_end):
+    teller.source("transfers", unknown_end=unknown_end)
+    teller.deliver("accounts", [{"account": "ACC0", "account_bank": "ICBC"}, {"account": "ACC1", "account_bank": ""}])
+    teller.deliver("transfers", [payment("1", "ACC0", "ACC1"), payment("2", "ACC1", "ACC0"), payment("3", "ACC1", "ACC9")])
+    warnings = {entry["source"]: entry["warnings"] for entry in teller.json("check", "--as-of", str(FIRST))["sources"]}
+    assert warnings["accounts"] == []
+    (said,) = warnings["transfers"]
+    assert said.startswith("1 accounts are not registered at the bank")
+
+
 def test_a_full_source_of_heads_alone_is_warned_of_where_nothing_was_there_before(registry):
     (registry.root / "landing" / "companies.csv").write_text("company,name\n")
     (entry,) = registry.run(as_of=FIRST).sources
