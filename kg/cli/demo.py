@@ -1,7 +1,8 @@
-"""``kgfraud demo``: a workspace from the FinBench example, filled, published and flagged."""
+"""``kgfraud demo``: a workspace from the FinBench example and a generated city, filled, published and flagged."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import click
 
 import loaders
-from kg.cli.common import open_workspace, reporting
+from kg.cli.common import open_workspace, print_table, reporting
 from kg.errors import UsageError
 
 _SOURCES = """
@@ -36,7 +37,10 @@ _QUERIES = (
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 def demo(folder: Path) -> None:
-    """Make a workspace in DIR from the FinBench example, run a night on it, and leave its Neo4j up.
+    """Make a workspace in DIR from the FinBench example and a generated city, run a night on it, and leave its Neo4j up.
+
+    The city has 2,000 companies and 180 days, and schemes whose truth is known: the last table says how many have a member
+    that was flagged.
 
     An existing demo is gone on with: the same files again change nothing.
     """
@@ -52,6 +56,7 @@ def demo(folder: Path) -> None:
     address = server.start() if server else None
     outcome = run_pipeline(workspace, progress=progress)
     click.echo(text(outcome.summary()))
+    _tell_found(folder)
     click.echo(f"Done in {time.monotonic() - start:.0f} s. The flags for the loan system are in {folder}/export/{outcome.run_id}/.\n")
     if address is not None:
         click.echo(f"Neo4j answers at {address.uri}, user {address.user}, password in {folder}/neo4j/password.")
@@ -64,14 +69,30 @@ def demo(folder: Path) -> None:
 
 
 def _make(folder: Path) -> None:
-    """Make the workspace where there is none yet, with FinBench as its only source."""
+    """Make the workspace where there is none yet: FinBench and a city, and nothing else."""
     from kg.cli.init import make  # noqa: PLC0415
+    from loaders.city import Params, build, sources, write  # noqa: PLC0415
 
     if (folder / "kgfraud.toml").exists():
         if 'mapping = "finbench"' not in (folder / "kgfraud.toml").read_text(encoding="utf-8"):
             raise UsageError(f"{folder} is a workspace of your own, not a demo; name another folder")
         return
     workspace = make(folder)
+    _, progress = reporting(open_workspace(folder))
+    city = build(Params(), progress)
+    write(city, folder, progress=progress)
     samples = Path(str(loaders.__file__)).parent / "samples" / "finbench"
     with workspace.toml.open("a", encoding="utf-8") as handle:
-        handle.write(_SOURCES.format(path=samples))
+        handle.write(_SOURCES.format(path=samples) + sources(city))
+
+
+def _tell_found(folder: Path) -> None:
+    """Print how many of the schemes planted in the city have a member that bears a flag now."""
+    from loaders.city.found import found  # noqa: PLC0415
+
+    *_, export = sorted(path for path in (folder / "export").iterdir() if path.is_dir())
+    flags = (json.loads(line) for line in (export / "flags.jsonl").read_text(encoding="utf-8").splitlines())
+    lines = found(folder, {flag["entity_id"] for flag in flags})
+    click.echo("Schemes planted in the city, and how many of them have a member that was flagged\n")
+    print_table(("scheme", "planted", "flagged"), [(of.kind, of.planted, of.flagged) for of in lines])
+    click.echo()

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from kg.cli import cli
 from kg.cli.nightly import nightly
+from loaders.city.schemes import SCHEMES
 
 
 def as_cron(bank, *words):
@@ -44,7 +45,12 @@ def test_the_demo_ends_with_a_filled_neo4j_flags_and_questions_that_have_answers
     try:
         done = runner.invoke(cli, ["demo", str(folder)], prog_name="kgfraud")
         assert done.exit_code == 0, done.stderr
-        assert "rows 132,058" in done.stdout
+        delivered = json.loads(runner.invoke(cli, ["report", "--json", "--workspace", str(folder)]).stdout)["sources"]
+        assert sum(entry["rows"] for entry in delivered if entry["source"].startswith("finbench.")) == 132_058
+        assert sum(entry["quarantined"] for entry in delivered if entry["source"].startswith("city.")) == 0
+        planted = {kind: (int(stands), int(hit)) for kind, stands, hit in re.findall(r"(\w+) +(\d+) +(\d+)$", done.stdout, re.MULTILINE)}
+        assert all(planted[scheme.name][0] >= 2 for scheme in SCHEMES)
+        assert planted["guarantee_circle"][1] > 0
         assert re.search(r"Neo4j answers at bolt://127\.0\.0\.1:\d+", done.stdout)
         questions = re.findall(r'kgfraud query --workspace \S+ "(.+)"', done.stdout)
         assert len(questions) == 3

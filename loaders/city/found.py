@@ -1,0 +1,51 @@
+"""What a run found of what was planted in a city: flags held against the truth, after the run.
+
+Knows how the truth's numbers of companies lead to the graph's ids; hides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv, parquet
+
+
+@dataclass(frozen=True)
+class Found:
+    """Of a kind of scheme: how many stand in the city, and how many have a member that bears a flag."""
+
+    kind: str
+    planted: int
+    flagged: int
+
+
+def found(folder: Path, flagged: Collection[str]) -> list[Found]:
+    """Return what was found of each kind of scheme.
+
+    Parameters
+    ----------
+    folder
+        Where the city was written: ``landing`` and ``truth`` lie in it.
+    flagged
+        Ids of companies in the graph.
+    """
+    companies = _companies(folder).select(["company", "uscc"])
+    ids = pc.binary_join_element_wise("company:uscc:", companies["uscc"], "")
+    numbers = companies["company"].filter(pc.is_in(ids, value_set=pa.array(sorted(flagged), pa.string())))
+    members = parquet.read_table(folder / "truth" / "members.parquet", columns=["number", "company"])
+    hit = members.filter(pc.is_in(members["company"], value_set=numbers.combine_chunks()))["number"].unique()
+    schemes = parquet.read_table(folder / "truth" / "schemes.parquet", columns=["number", "kind"])
+    schemes = schemes.append_column("hit", pc.cast(pc.is_in(schemes["number"], value_set=hit), pa.int64()))
+    counted = schemes.group_by("kind", use_threads=False).aggregate([("number", "count"), ("hit", "sum")]).sort_by("kind")
+    return [Found(row["kind"], row["number_count"], row["hit_sum"]) for row in counted.to_pylist()]
+
+
+def _companies(folder: Path) -> pa.Table:
+    (path,) = (folder / "landing").glob("companies.*")
+    if path.suffix == ".parquet":
+        return parquet.read_table(path)
+    return csv.read_csv(path, convert_options=csv.ConvertOptions(column_types={"company": pa.string(), "uscc": pa.string()}))
