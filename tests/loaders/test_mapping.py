@@ -74,10 +74,11 @@ def test_blank_cells_of_every_kind_are_null(mapped):
 
 
 @settings(deadline=None)
-@given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=6)))
+@given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=6)))
 def test_normal_form_is_nfkc_without_blanks_around(values):
     expected = [None if value is None else unicodedata.normalize("NFKC", value).strip() or None for value in values]
     got = normalised(pa.array(values, pa.string())).to_pylist()
+    # Signs that this Python does not know yet may be known to Arrow, so they are left out above.
     # Arrow and Python differ about a few controls at the edges; both leave none of the common blanks.
     assert [value and value.strip() for value in got] == [value and value.strip() for value in expected]
 
