@@ -27,7 +27,7 @@ def listed(workspace: Workspace, source: str | None, limit: int | None) -> list[
     with _refused(workspace, source) as (night, rows):
         if rows is None:
             return []
-        chosen = rows.order_by("source", "file", "line", "part").select(*_LISTED)
+        chosen = rows.select(*_LISTED).order_by("source", "file", "line", "part")
         return list(night.lake.engine.table(chosen.limit(limit) if limit else chosen).to_pylist())
 
 
