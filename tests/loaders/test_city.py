@@ -22,7 +22,7 @@ from kg.errors import UsageError
 from kg.pipeline import check_sources
 from kg.progress import Silent
 from loaders.city import CITY_VERSION, Params, build, sources, write
-from loaders.city.build import plot
+from loaders.city.acting import plot
 from loaders.city.dirt import FAULTS
 from loaders.city.holdings import UNKNOWN, WHOLE
 from loaders.city.lookalikes import LOOKALIKES
