@@ -34,7 +34,7 @@ def acted(town: Town, cast: Sequence[Actors]) -> tuple[tuple[Actors, ...], tuple
         if also is not None:
             done.append(_act(town, also, f"mixed {also.name}"))
         actors.append(replace(of, also=also))
-        deeds.append(gathered(done))
+        deeds.append(gathered(done) if also is not None else done[0])
     return tuple(actors), tuple(deeds)
 
 

@@ -73,7 +73,7 @@ def _cores(rng: np.random.Generator, params: Params, firms: Firms, depends: Link
     suppliers = np.bincount(old, minlength=len(firms)).astype(np.float64)
     fits = (firms.role == ORDINARY) & (suppliers >= LEAST_SUPPLIERS) & (firms.founded < 0)
     fits[taken] = False
-    weight = np.where(fits, suppliers, 0.0)
+    weight = np.where(fits, suppliers**2, 0.0)
     count = min(max(params.least, params.companies // _COMPANIES_EACH), int(fits.sum()))
     core = rng.choice(len(firms), count, replace=False, p=weight / weight.sum()) if count else column(0, 0)
     day = rng.integers(params.days // 5, params.days // 2, count)
