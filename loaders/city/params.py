@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from kg.errors import UsageError
 
 #: Raised with every change of parameters or behaviour: the same seed and version give the same bytes.
-CITY_VERSION = 1
+CITY_VERSION = 2
 FORMATS = ("csv", "parquet")
 #: Smallest and largest value of each number that a person can choose.
 _RANGES = {"companies": (100, 10_000_000), "days": (30, 3_660), "seed": (0, 2**63 - 1), "prevalence_ppm": (0, 200_000)}
