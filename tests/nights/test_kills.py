@@ -173,7 +173,7 @@ def test_a_night_killed_together_with_neo4j_ends_like_an_undisturbed_one(prepare
 
 
 @pytest.mark.soak
-def test_thirty_nights_killed_over_all_stages_end_like_undisturbed_ones(prepared, tmp_path):
+def test_thirty_nights_killed_over_all_stages_end_like_undisturbed_ones(prepared):
     dice = random.Random(30)
     plan = [(stage, dice.random() * 0.8) for stage in [*SIGNS, *SIGNS, "load", "resolve", "publish", "publish", "export"]]
     plan = [(stage, delay if stage not in ("publish", "export", "report", "commit") else delay / 20) for stage, delay in plan]
@@ -183,5 +183,9 @@ def test_thirty_nights_killed_over_all_stages_end_like_undisturbed_ones(prepared
     emptied(bank.server)
     for where, reference in follow(bank, plan, references, bank.server):
         assert bank.content() == reference, where
-    emptied(prepared.server)
-    killed_with_its_server(prepared.copy(tmp_path / "again"), [("publish", dice.random() * 0.3) for _ in range(5)], tmp_path)
+
+
+@pytest.mark.soak
+def test_five_nights_killed_together_with_neo4j_end_like_undisturbed_ones(prepared, tmp_path):
+    dice = random.Random(5)
+    killed_with_its_server(prepared, [("publish", dice.random() * 0.3) for _ in range(5)], tmp_path)
