@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from kg.progress import Progress, Silent
-from loaders.city import casting, contacts, credit, firms, holdings, labels, money, people, regular, supply
+from loaders.city import casting, contacts, credit, firms, holdings, labels, money, past, people, regular, supply, survival
 from loaders.city.contacts import Contacts, SignIns
 from loaders.city.credit import Cases, Guarantees, LoanFlows, Loans
 from loaders.city.draw import Ints, stream
@@ -24,7 +24,7 @@ from loaders.city.lookalikes import LOOKALIKES
 from loaders.city.money import DAY, Accounts, Flows, Ledger
 from loaders.city.params import Params
 from loaders.city.people import People
-from loaders.city.plot import Actors, Deeds, Parents, Plot, Shared
+from loaders.city.plot import Actors, Deeds, Kin, Parents, Plot, Shared
 from loaders.city.rhythm import Calendar
 from loaders.city.schemes import SCHEMES
 from loaders.city.supply import Invoices, Links
@@ -55,6 +55,7 @@ class City:
     sign_ins: SignIns
     ledger: Ledger
     known: Known
+    past: tuple[Actors, ...]
     actors: tuple[Actors, ...]
     deeds: tuple[Deeds, ...]
 
@@ -70,11 +71,12 @@ def build(params: Params, progress: Progress | None = None) -> City:
     with (progress or Silent()).task("building the city", total=_STEPS) as task:
         town, actors = _settled(params)
         task.advance()
-        tied = supply.links(params, town.firms)
+        tied = survival.ties(town.firms, supply.links(params, town.firms))
         trading, tied = supply.balanced(town.firms, tied)
         town = replace(town, firms=trading)
         task.advance()
         deeds = tuple(_acts(town, of) for of in actors)
+        town = survival.ended(town, actors, deeds)
         task.advance()
         invoices, trade = _trade(town, tied)
         task.advance()
@@ -83,7 +85,7 @@ def build(params: Params, progress: Progress | None = None) -> City:
         planned = [trade, _everyday(town, tied, loans), *(deed.flows for deed in deeds)]
         ledger = money.settled(params, town.accounts, Flows.stacked(planned), moved.both_ways())
         task.advance()
-        city = _city(town, (tied, invoices), (loans, moved, given), ledger, (actors, deeds))
+        city = _city(town, (survival.ties(town.firms, tied), invoices), (loans, moved, given), ledger, (actors, deeds))
         task.advance()
     return city
 
@@ -111,11 +113,11 @@ def _acts(town: Town, of: Actors) -> Deeds:
 def _trade(town: Town, tied: Links) -> tuple[Invoices, Flows]:
     """Return the invoices of the period in the order of their days, and what is paid for all that matter."""
     params, calendar = town.params, town.calendar
-    orders, link = supply.orders(params, calendar, tied)
+    orders, link = survival.orders(town.firms, *supply.orders(params, calendar, tied))
     orders = supply.priced(orders, town.firms)
     paid = supply.paid(town, tied, orders, link)
     issued = Invoices.stacked([orders, supply.red(params, orders)])
-    issued = issued.take((issued.day >= 0) & (issued.day < params.days))
+    issued = issued.take((issued.day >= 0) & (issued.day < np.minimum(town.firms.last_day(issued.seller, issued.buyer), params.days)))
     return issued.take(np.argsort(issued.day, kind="stable")), paid
 
 
@@ -123,11 +125,11 @@ def _credit(town: Town, deeds: tuple[Deeds, ...]) -> tuple[Loans, Guarantees]:
     """Return all loans of which any was paid out by the end, in the order of time, and all guarantees."""
     own = credit.honest(town.params, town.calendar, town.firms)
     loans = Loans.stacked([own, *(deed.loans for deed in deeds)])
-    loans = loans.take(loans.second < town.params.days * DAY)
+    loans = survival.owed(town.params, town.firms, loans.take(loans.second < town.params.days * DAY))
     loans = loans.take(np.argsort(loans.second, kind="stable"))
     given = credit.guarantees(town.params, town.firms, town.people, own)
     given = Guarantees.stacked([given, *(deed.guarantees for deed in deeds)])
-    return loans, given.take(given.day < town.params.days)
+    return loans, survival.given(town.firms, given.take(given.day < town.params.days))
 
 
 def _everyday(town: Town, tied: Links, loans: Loans) -> Flows:
@@ -147,11 +149,14 @@ def _city(
     """Put the city together, with what follows from the plots: who is held by whom, and what is shared."""
     (tied, invoices), (loans, moved, given), (actors, deeds) = trade, lent, plots
     params, held = town.params, Parents.stacked(deed.parents for deed in deeds)
+    folk = people.related(town.people, Kin.stacked(deed.kin for deed in deeds).rows())
+    old = past.crimes(params, town.firms, actors)
+    known = labels.known(params, actors, KINDS, _sent(ledger.flows, len(town.firms)))
     at = contacts.drawn(params, town.firms, town.people, Shared.stacked(deed.shared for deed in deeds))
     return City(
         params=params,
         firms=town.firms,
-        people=town.people,
+        people=folk,
         accounts=town.accounts,
         links=tied,
         invoices=invoices,
@@ -163,7 +168,8 @@ def _city(
         contacts=at,
         sign_ins=contacts.sign_ins(params, town.calendar, town.firms, at, town.accounts.opened),
         ledger=ledger,
-        known=labels.known(params, actors, KINDS, _sent(ledger.flows, len(town.firms))),
+        known=past.cases(params, town.firms, old, KINDS, known),
+        past=old[0],
         actors=actors,
         deeds=deeds,
     )

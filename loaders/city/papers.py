@@ -36,7 +36,7 @@ def filings(city: City, party: pa.Array) -> tuple[Ints, pa.Table]:
     period = (key // 10**9).astype("datetime64[M]")
     filed = (period + 1).astype("datetime64[D]") + (key % 10**9 * 7 % 15)
     day = (filed - first).astype(np.int64)
-    of = np.flatnonzero((day < city.params.days) & (sales >= 0))
+    of = np.flatnonzero((day < np.minimum(city.firms.last_day(key % 10**9), city.params.days)) & (sales >= 0))
     of = of[np.argsort(day[of], kind="stable")]
     company = party.take(pa.array(key[of] % 10**9))
     columns = {"company": company, "period": pa.array(period[of].astype("datetime64[D]"), pa.date32())}
@@ -50,7 +50,8 @@ def financings(city: City, named: Callable[[str, Ints], dict[str, pa.Array]]) ->
     rng = stream(city.params.seed, "financings")
     of = np.flatnonzero((rows.void == 0) & (rows.net > 0) & chance(rng, len(rows), 25_000))
     day = rows.day[of] + rng.integers(1, 20, of.size)
-    of, day = of[day < city.params.days], day[day < city.params.days]
+    inside = day < np.minimum(city.firms.last_day(rows.seller[of]), city.params.days)
+    of, day = of[inside], day[inside]
     order = np.argsort(day, kind="stable")
     of, day = of[order], day[order]
     lenders = city.firms.of(LENDER)

@@ -17,7 +17,8 @@ from loaders.city.frame import Frame
 from loaders.city.money import Flows
 from loaders.city.town import Town
 
-ADDRESS, PHONE, DEVICE = range(3)
+#: A room is an address of one's own in a house that the others share.
+ADDRESS, PHONE, DEVICE, ROOM = range(4)
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,19 @@ class Shared(Frame):
 
 
 @dataclass(frozen=True)
+class Kin(Frame):
+    """Relatives: two persons, by their places among the people, and what the second is to the first (a place in ``KINSHIPS``)."""
+
+    first: Ints
+    second: Ints
+    kind: Ints
+
+    def rows(self) -> Ints:
+        """Return them as rows of three numbers."""
+        return np.column_stack([self.first, self.second, self.kind])
+
+
+@dataclass(frozen=True)
 class Parents(Frame):
     """Companies that are held by another one."""
 
@@ -99,6 +113,7 @@ class Deeds:
     guarantees: Guarantees = field(default_factory=Guarantees.empty)
     shared: Shared = field(default_factory=Shared.empty)
     parents: Parents = field(default_factory=Parents.empty)
+    kin: Kin = field(default_factory=Kin.empty)
 
 
 @dataclass(frozen=True)
@@ -117,6 +132,12 @@ class Plot:
         The longest time in days between the first and the last registration, where they register together.
     weight
         Its part of all plots of its catalogue.
+    scale
+        The fewest and the most companies in thousandths of the city's, where it grows with the city; ``members`` bounds them.
+    one_place
+        Whether all are registered in the region of the first.
+    young
+        The greatest age of the first company in days when it begins, where it must be young.
     """
 
     name: str
@@ -126,3 +147,13 @@ class Plot:
     act: Callable[[Town, Actors, np.random.Generator], Deeds]
     batch: int | None = None
     weight: int = 1
+    scale: tuple[int, int] | None = None
+    one_place: bool = False
+    young: int | None = None
+
+    def size(self, companies: int) -> tuple[int, int]:
+        """Return the fewest and the most companies of one of it in a city of so many."""
+        if self.scale is None:
+            return self.members.low, self.members.high
+        low, high = (min(max(companies * part // 1_000, self.members.low), self.members.high) for part in self.scale)
+        return low, high

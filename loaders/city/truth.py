@@ -27,6 +27,9 @@ def truth(tables: Tables) -> dict[str, pa.Table]:
         "members": _members(tables, guilty),
         "transfers": _transfers(city),
         "loans": _loans(city),
+        "past_schemes": _plots(city, list(city.past)),
+        "past_members": _members(tables, [(of, Deeds(("member",) * of.firms.size)) for of in city.past]),
+        "closed": _closed(tables),
         "lookalikes": _plots(city, [of for of, _ in honest]),
         "lookalike_members": _members(tables, honest),
         "controllers": _controllers(tables),
@@ -80,6 +83,13 @@ def _loans(city: City) -> pa.Table:
     """Return the loans that belong to schemes."""
     guilty = np.flatnonzero(city.loans.scheme)
     return pa.table({"loan": digits(guilty, 9, "L"), "number": numbers(city.loans.scheme[guilty])})
+
+
+def _closed(tables: Tables) -> pa.Table:
+    """Return the companies that were struck off the register by the end, and when."""
+    firms, params = tables.city.firms, tables.city.params
+    gone = np.flatnonzero(firms.standing(params.days - 1))
+    return pa.table({"company": tables.party.take(pa.array(gone)), "closed_on": dates(params.first_day, firms.closed[gone])})
 
 
 def _controllers(tables: Tables) -> pa.Table:
