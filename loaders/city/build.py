@@ -163,7 +163,7 @@ def _city(
         loans=loans,
         loan_flows=moved,
         guarantees=given,
-        court=credit.sued(params, loans, tied),
+        court=survival.sued(town.firms, credit.sued(params, loans, tied)),
         ownership=holdings.drawn(params, town.firms, town.people, _parents(held, len(town.firms))),
         contacts=at,
         sign_ins=contacts.sign_ins(params, town.calendar, town.firms, at, town.accounts.opened),

@@ -13,6 +13,7 @@ import numpy as np
 
 from loaders.city.draw import Ints, stream
 from loaders.city.firms import NEVER, ORDINARY, Firms
+from loaders.city.industries import PLACE
 from loaders.city.params import Params
 from loaders.city.plot import Actors, Plot
 
@@ -21,6 +22,8 @@ _LOOKALIKES = 3
 _RUN = 12
 #: One plot has at most this part of those who are left beside the smallest later ones, one that grows with the city more.
 _PART, _LARGE_PART = 12, 6
+#: Most people at work in a young company, and its most sales in fen a year.
+_YOUNG_STAFF, _YOUNG_SALES = 39, 5_000_000_000
 
 
 def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequence[Plot]) -> list[Actors]:
@@ -84,9 +87,10 @@ def _actors(params: Params, plot: Plot, number: int, founded: Ints, drawn: tuple
 
 
 def shaped(params: Params, firms: Firms, actors: Sequence[Actors], plots: Sequence[Plot]) -> Firms:
-    """Return the companies as their plots need them: founded together, young, or in one region; none with a part is closed by chance."""
+    """Return the companies as their plots need them: founded together, young, of one trade or region; none of them is closed by chance."""
     kinds = {plot.name: plot for plot in plots}
-    founded, region, closed = firms.founded.copy(), firms.region.copy(), firms.closed.copy()
+    copies = {name: getattr(firms, name).copy() for name in ("founded", "region", "closed", "industry", "employees", "sales")}
+    founded, region, closed = copies["founded"], copies["region"], copies["closed"]
     for of in actors:
         kind, rng = kinds[of.name], stream(params.seed, "batches", abs(of.number), int(of.number < 0))
         closed[of.firms] = NEVER
@@ -94,7 +98,12 @@ def shaped(params: Params, firms: Firms, actors: Sequence[Actors], plots: Sequen
             first = int(rng.integers(-700, max(of.start - kind.batch - 30, -699)))
             founded[of.firms] = first + rng.integers(0, kind.batch + 1, of.firms.size)
         if kind.young is not None:
-            founded[of.firms[0]] = of.start - int(rng.integers(40, kind.young))
+            first = of.firms[0]
+            founded[first] = of.start - int(rng.integers(40, kind.young))
+            copies["employees"][first] = min(firms.employees[first], _YOUNG_STAFF)
+            copies["sales"][first] = min(firms.sales[first], _YOUNG_SALES)
+        if kind.industry is not None:
+            copies["industry"][of.firms[1:]] = PLACE[kind.industry]
         if kind.one_place:
             region[of.firms] = region[of.firms[0]]
-    return replace(firms, founded=founded, region=region, closed=closed)
+    return replace(firms, **copies)

@@ -137,7 +137,9 @@ class Plot:
     one_place
         Whether all are registered in the region of the first.
     young
-        The greatest age of the first company in days when it begins, where it must be young.
+        The greatest age of the first company in days when it begins, where it must be young; it is small then.
+    industry
+        The division of all but the first, where they must be of one.
     """
 
     name: str
@@ -150,6 +152,7 @@ class Plot:
     scale: tuple[int, int] | None = None
     one_place: bool = False
     young: int | None = None
+    industry: str | None = None
 
     def size(self, companies: int) -> tuple[int, int]:
         """Return the fewest and the most companies of one of it in a city of so many."""

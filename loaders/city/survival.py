@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from loaders.city.credit import NEVER, Guarantees, Loans
+from loaders.city.credit import NEVER, Cases, Guarantees, Loans
 from loaders.city.draw import Ints, chance, stream
 from loaders.city.firms import Firms
 from loaders.city.frame import column
@@ -80,6 +80,11 @@ def orders(firms: Firms, issued: Invoices, link: Ints) -> tuple[Invoices, Ints]:
 def given(firms: Firms, guarantees: Guarantees) -> Guarantees:
     """Return the guarantees between parties that are there."""
     return guarantees.take(guarantees.day < firms.last_day(guarantees.guarantor, guarantees.beneficiary))
+
+
+def sued(firms: Firms, cases: Cases) -> Cases:
+    """Return the court cases of plaintiffs that are there."""
+    return cases.take(cases.day < firms.last_day(cases.plaintiff))
 
 
 def owed(params: Params, firms: Firms, loans: Loans) -> Loans:

@@ -76,4 +76,5 @@ PLOT = Plot(
     {"every_days": Range(2, 10, "days between settlements"), "phone_percent": Range(0, 40, "% of them that state the accountant's phone")},
     act,
     weight=3,
+    industry="F52",
 )
