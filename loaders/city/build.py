@@ -7,30 +7,47 @@ turn into rows.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 
 from kg.progress import Progress, Silent
-from loaders.city import casting, contacts, credit, firms, holdings, labels, money, past, people, regular, supply, survival
+from loaders.city import (
+    casting,
+    contacts,
+    contagion,
+    credit,
+    filed,
+    financing,
+    firms,
+    holdings,
+    labels,
+    money,
+    past,
+    people,
+    regular,
+    supply,
+    survival,
+)
+from loaders.city.acting import acted
 from loaders.city.contacts import Contacts, SignIns
+from loaders.city.contagion import Contagion
 from loaders.city.credit import Cases, Guarantees, LoanFlows, Loans
-from loaders.city.draw import Ints, stream
+from loaders.city.draw import Ints
+from loaders.city.filed import Papers
 from loaders.city.firms import Firms
-from loaders.city.frame import Frame, column
+from loaders.city.frame import column
 from loaders.city.holdings import Ownership
 from loaders.city.labels import Known
 from loaders.city.lookalikes import LOOKALIKES
 from loaders.city.money import DAY, Accounts, Flows, Ledger
 from loaders.city.params import Params
 from loaders.city.people import People
-from loaders.city.plot import Actors, Deeds, Kin, Parents, Plot, Shared
+from loaders.city.plot import Actors, Deeds, Fronts, Parents, gathered
 from loaders.city.rhythm import Calendar
 from loaders.city.schemes import SCHEMES
 from loaders.city.supply import Invoices, Links
 from loaders.city.town import Town
 
-Part = TypeVar("Part", bound=Frame)
 _STEPS = 6
 #: Names of the schemes: what a case is about.
 KINDS = tuple(scheme.name for scheme in SCHEMES)
@@ -45,7 +62,7 @@ class City:
     people: People
     accounts: Accounts
     links: Links
-    invoices: Invoices
+    papers: Papers
     loans: Loans
     loan_flows: LoanFlows
     guarantees: Guarantees
@@ -56,8 +73,25 @@ class City:
     ledger: Ledger
     known: Known
     past: tuple[Actors, ...]
+    contagion: Contagion
+    fronts: Fronts
     actors: tuple[Actors, ...]
     deeds: tuple[Deeds, ...]
+
+    @property
+    def invoices(self) -> Invoices:
+        """The invoices of the period, in the order of their days."""
+        return self.papers.invoices
+
+
+@dataclass(frozen=True)
+class _Trade:
+    """Who trades with whom, who is hit by the failure of a core firm, and the orders with the link of each."""
+
+    links: Links
+    hit: Contagion
+    orders: Invoices
+    link: Ints
 
 
 def build(params: Params, progress: Progress | None = None) -> City:
@@ -71,21 +105,20 @@ def build(params: Params, progress: Progress | None = None) -> City:
     with (progress or Silent()).task("building the city", total=_STEPS) as task:
         town, actors = _settled(params)
         task.advance()
-        tied = survival.ties(town.firms, supply.links(params, town.firms))
-        trading, tied = supply.balanced(town.firms, tied)
-        town = replace(town, firms=trading)
+        town, trade = _ordered(town, actors)
         task.advance()
-        deeds = tuple(_acts(town, of) for of in actors)
+        actors, deeds = acted(town, actors)
         town = survival.ended(town, actors, deeds)
+        done = gathered(deeds)
+        town, trade = _with_plots(town, trade, done)
         task.advance()
-        invoices, trade = _trade(town, tied)
+        papers = filed.papers(town, trade.links, trade.orders, done)
+        loans, given = _credit(town, trade.hit, done)
         task.advance()
-        loans, given = _credit(town, deeds)
         moved = credit.flows(params, town.calendar, loans)
-        planned = [trade, _everyday(town, tied, loans), *(deed.flows for deed in deeds)]
-        ledger = money.settled(params, town.accounts, Flows.stacked(planned), moved.both_ways())
+        ledger = money.settled(params, town.accounts, _planned(town, trade, papers, loans, done), moved.both_ways())
         task.advance()
-        city = _city(town, (survival.ties(town.firms, tied), invoices), (loans, moved, given), ledger, (actors, deeds))
+        city = _city(town, trade, (papers, loans, moved, given), ledger, (actors, deeds, done))
         task.advance()
     return city
 
@@ -101,84 +134,95 @@ def _settled(params: Params) -> tuple[Town, tuple[Actors, ...]]:
     return Town(params, Calendar.of(params.first_day, params.days), drawn, folk, held, second), actors
 
 
-def plot(name: str) -> Plot:
-    """Return the scheme or look-alike of that name."""
-    return {each.name: each for each in (*SCHEMES, *LOOKALIKES)}[name]
+def _ordered(town: Town, actors: tuple[Actors, ...]) -> tuple[Town, _Trade]:
+    """Return the town with the sales and revenues that follow from its trade, and that trade."""
+    params = town.params
+    trading, tied = supply.balanced(town.firms, survival.ties(town.firms, supply.links(params, town.firms)))
+    hit = contagion.drawn(params, trading, tied, np.concatenate([column(0, 0), *(of.firms for of in actors if of.number > 0)]))
+    orders, link = supply.orders(params, town.calendar, tied)
+    kept = contagion.sold(hit, trading, orders)
+    orders, link = orders.take(kept), link[kept]
+    return replace(town, firms=trading, revenue=supply.revenue(params, len(trading), orders)), _Trade(tied, hit, orders, link)
 
 
-def _acts(town: Town, of: Actors) -> Deeds:
-    return plot(of.name).act(town, of, stream(town.params.seed, of.name, abs(of.number)))
+def _with_plots(town: Town, trade: _Trade, done: Deeds) -> tuple[Town, _Trade]:
+    """Return the town with the owners who stand in the register for its plots, and the trade without what is not sold in silence."""
+    owner = town.people.owner.copy()
+    owner[done.fronts.company] = done.fronts.straw - town.people.offset
+    begin, end = column(town.params.days, len(town.firms)), column(0, len(town.firms))
+    begin[done.silences.company], end[done.silences.company] = done.silences.begin, done.silences.end
+    orders = trade.orders
+    kept = (orders.day < begin[orders.seller]) | (orders.day >= end[orders.seller])
+    town = replace(town, people=replace(town.people, owner=owner))
+    orders, link = survival.orders(town.firms, orders.take(kept), trade.link[kept])
+    return town, replace(trade, orders=orders, link=link)
 
 
-def _trade(town: Town, tied: Links) -> tuple[Invoices, Flows]:
-    """Return the invoices of the period in the order of their days, and what is paid for all that matter."""
-    params, calendar = town.params, town.calendar
-    orders, link = survival.orders(town.firms, *supply.orders(params, calendar, tied))
-    orders = supply.priced(orders, town.firms)
-    paid = supply.paid(town, tied, orders, link)
-    issued = Invoices.stacked([orders, supply.red(params, orders)])
-    issued = issued.take((issued.day >= 0) & (issued.day < np.minimum(town.firms.last_day(issued.seller, issued.buyer), params.days)))
-    return issued.take(np.argsort(issued.day, kind="stable")), paid
-
-
-def _credit(town: Town, deeds: tuple[Deeds, ...]) -> tuple[Loans, Guarantees]:
+def _credit(town: Town, hit: Contagion, done: Deeds) -> tuple[Loans, Guarantees]:
     """Return all loans of which any was paid out by the end, in the order of time, and all guarantees."""
-    own = credit.honest(town.params, town.calendar, town.firms)
-    loans = Loans.stacked([own, *(deed.loans for deed in deeds)])
-    loans = survival.owed(town.params, town.firms, loans.take(loans.second < town.params.days * DAY))
+    params = town.params
+    own = contagion.lent(hit, town.firms, credit.honest(params, town.calendar, town.firms), params)
+    loans = Loans.stacked([own, done.loans])
+    loans = survival.owed(params, town.firms, loans.take(loans.second < params.days * DAY))
     loans = loans.take(np.argsort(loans.second, kind="stable"))
-    given = credit.guarantees(town.params, town.firms, town.people, own)
-    given = Guarantees.stacked([given, *(deed.guarantees for deed in deeds)])
-    return loans, survival.given(town.firms, given.take(given.day < town.params.days))
+    given = credit.guarantees(params, town.firms, town.people, own)
+    given = Guarantees.stacked([given, done.guarantees])
+    return loans, survival.given(town.firms, given.take(given.day < params.days))
 
 
-def _everyday(town: Town, tied: Links, loans: Loans) -> Flows:
-    """Return the regular payments and what honest borrowers do with their loans."""
+def _planned(town: Town, trade: _Trade, papers: Papers, loans: Loans, done: Deeds) -> Flows:
+    """Return all payments that are planned: for trade, from day to day, for loans and papers, by plots."""
+    tied = trade.links
+    paid = contagion.suffered(trade.hit, town, supply.paid(town, tied, trade.orders, trade.link))
     bought = np.bincount(tied.seller, tied.volume, len(town.firms)).astype(np.float64)
-    every = regular.flows(town, bought)
-    return Flows.stacked([every, credit.spent(town.params, tied, loans.take(loans.scheme == 0))])
+    every = Flows.stacked([regular.flows(town, bought), credit.spent(town.params, tied, loans.take(loans.scheme == 0))])
+    every = contagion.suffered(trade.hit, town, every)
+    return Flows.stacked([paid, every, financing.flows(town.params, papers.financings), done.flows])
 
 
 def _city(
     town: Town,
-    trade: tuple[Links, Invoices],
-    lent: tuple[Loans, LoanFlows, Guarantees],
+    trade: _Trade,
+    lent: tuple[Papers, Loans, LoanFlows, Guarantees],
     ledger: Ledger,
-    plots: tuple[tuple[Actors, ...], tuple[Deeds, ...]],
+    plots: tuple[tuple[Actors, ...], tuple[Deeds, ...], Deeds],
 ) -> City:
     """Put the city together, with what follows from the plots: who is held by whom, and what is shared."""
-    (tied, invoices), (loans, moved, given), (actors, deeds) = trade, lent, plots
-    params, held = town.params, Parents.stacked(deed.parents for deed in deeds)
-    folk = people.related(town.people, Kin.stacked(deed.kin for deed in deeds).rows())
+    (papers, loans, moved, given), (actors, deeds, done) = lent, plots
+    params, count = town.params, len(town.firms)
+    at = contacts.drawn(params, town.firms, town.people, done.shared)
     old = past.crimes(params, town.firms, actors)
-    known = labels.known(params, actors, KINDS, _sent(ledger.flows, len(town.firms)))
-    at = contacts.drawn(params, town.firms, town.people, Shared.stacked(deed.shared for deed in deeds))
     return City(
         params=params,
         firms=town.firms,
-        people=folk,
+        people=people.related(town.people, done.kin.rows()),
         accounts=town.accounts,
-        links=tied,
-        invoices=invoices,
+        links=survival.ties(town.firms, trade.links),
+        papers=papers,
         loans=loans,
         loan_flows=moved,
         guarantees=given,
-        court=survival.sued(town.firms, credit.sued(params, loans, tied)),
-        ownership=holdings.drawn(params, town.firms, town.people, _parents(held, len(town.firms))),
+        court=survival.sued(town.firms, credit.sued(params, loans, trade.links, contagion.sued(trade.hit, params))),
+        ownership=holdings.drawn(params, town.firms, town.people, *_held(done.parents, done.fronts, count)),
         contacts=at,
         sign_ins=contacts.sign_ins(params, town.calendar, town.firms, at, town.accounts.opened),
         ledger=ledger,
-        known=past.cases(params, town.firms, old, KINDS, known),
+        known=past.cases(params, town.firms, old, KINDS, labels.known(params, actors, KINDS, _sent(ledger.flows, count))),
         past=old[0],
+        contagion=trade.hit,
+        fronts=done.fronts,
         actors=actors,
         deeds=deeds,
     )
 
 
-def _parents(held: Parents, count: int) -> Ints:
-    parent = column(-1, count)
-    parent[held.company] = held.parent
-    return parent
+def _held(parents: Parents, fronts: Fronts, count: int) -> tuple[Ints, Ints]:
+    """Return the parent that each company must have, and who is behind it, where plots settle that."""
+    parent, behind = column(-1, count), column(-1, count)
+    parent[fronts.company] = holdings.ALONE
+    parent[parents.company] = parents.parent
+    behind[fronts.company] = fronts.behind
+    return parent, behind
 
 
 def _sent(flows: Flows, firms: int) -> Ints:

@@ -147,8 +147,8 @@ def guarantees(params: Params, firms: Firms, people: People, loans: Loans) -> Gu
     return Guarantees(np.concatenate([owner, peer]), both.borrower, both.fen, both.second // DAY, both.scheme)
 
 
-def sued(params: Params, loans: Loans, tied: Links) -> Cases:
-    """Return the court cases: most loans that failed, some months later, and quarrels about sales."""
+def sued(params: Params, loans: Loans, tied: Links, more: Cases) -> Cases:
+    """Return the court cases: most loans that failed, some months later, quarrels about sales, and ``more`` of these."""
     rng = stream(params.seed, "court")
     failed = loans.take((loans.fails < NEVER) & chance(rng, len(loans), _COURT_PPM))
     day = failed.fails + rng.integers(30, 200, len(failed))
@@ -157,7 +157,7 @@ def sued(params: Params, loans: Loans, tied: Links) -> Cases:
     filed = np.maximum(quarrel.start, 0) + rng.integers(20, params.days, len(quarrel))
     fen = rounded_fen(quarrel.volume * rng.uniform(0.05, 0.6, len(quarrel)), rng)
     of_sales = Cases(quarrel.seller, quarrel.buyer, fen, filed, column(1, len(quarrel)))
-    found = Cases.stacked([of_loans, of_sales])
+    found = Cases.stacked([of_loans, of_sales, more])
     found = found.take((found.day >= 0) & (found.day < params.days))
     return found.take(np.argsort(found.day, kind="stable"))
 

@@ -19,6 +19,8 @@ from loaders.city.people import People
 WHOLE = 1_000_000
 #: A share that the source does not know.
 UNKNOWN = -1
+#: A company that must have no parent.
+ALONE = -2
 #: How many natural persons hold a company, with a parent above them or not, and how often.
 _PEOPLE, _PEOPLE_WEIGHTS = np.array([1, 2, 3, 4]), (52, 32, 12, 4)
 _PARENT_PPM, _STATE_PPM, _CROSS_PPM, _NOMINEE_PPM, _UNKNOWN_PPM = 110_000, 6_000, 30_000, 18_000, 25_000
@@ -38,50 +40,68 @@ class Holdings(Frame):
 
 @dataclass(frozen=True)
 class Ownership:
-    """The holdings as registered, who represents each company, and which party truly controls it (itself where nobody does)."""
+    """The holdings as registered, and the truth about them.
+
+    Attributes
+    ----------
+    representative
+        Who represents each company; its first natural holder, where it has one.
+    controller
+        Which party truly controls it: a person, a state body, or an institution itself.
+    behind
+        For whom the representative stands there: itself, but for a nominee.
+    nominee
+        Whether it is one.
+    """
 
     holdings: Holdings
     representative: Ints
     controller: Ints
+    behind: Ints
     nominee: Bools
 
 
-def drawn(params: Params, firms: Firms, people: People, parents: Ints) -> Ownership:
+def drawn(params: Params, firms: Firms, people: People, parents: Ints, behind: Ints) -> Ownership:
     """Return the ownership of the companies.
 
     Parameters
     ----------
+    people
+        With the owners that stand in the register of companies whose control is settled.
     parents
-        A parent that a company must have, -1 where chance decides.
+        A parent that a company must have, ``ALONE`` where it must have none, -1 where chance decides.
+    behind
+        Who truly controls a company whose control is settled, -1 where chance decides.
     """
     rng = stream(params.seed, "holdings")
     parent = _parents(rng, firms, parents)
-    nominee = (parent < 0) & chance(rng, len(firms), _NOMINEE_PPM) & (firms.role == ORDINARY)
+    nominee = (parent < 0) & chance(rng, len(firms), _NOMINEE_PPM) & (firms.role == ORDINARY) & (behind < 0)
     owner = column(-1, len(firms))
     owner[: params.companies] = people.owner + people.offset
     straw = people.offset + rng.integers(0, len(people), len(firms))
     front = np.where(nominee, straw, owner)
     rows = _crossed(rng, _rows(rng, firms, people, parent, front), parent, len(firms))
-    state = firms.of(STATE)
-    above = np.where(np.isin(parent, state), -1, parent)
-    controller = _controllers(above, np.where(owner >= 0, owner, np.arange(len(firms))))
-    return Ownership(_valued(rng, rows, firms), np.where(front >= 0, front, straw), controller, nominee)
+    head = np.where(front >= 0, front, straw)
+    true = np.where(behind >= 0, behind, owner)
+    controller = _controllers(parent, np.where(true >= 0, true, np.arange(len(firms))))
+    true = np.where(true >= 0, true, head)
+    return Ownership(_valued(rng, rows, firms), head, controller, true, head != true)
 
 
 def _parents(rng: np.random.Generator, firms: Firms, given: Ints) -> Ints:
     """Return the company that holds most of each, -1 where there is none; a parent is larger and older, so nobody is above itself."""
     count = len(firms)
-    child = np.flatnonzero((firms.role == ORDINARY) & chance(rng, count, _PARENT_PPM) & (given < 0))
+    child = np.flatnonzero((firms.role == ORDINARY) & chance(rng, count, _PARENT_PPM) & (given == -1))
     candidate = weighted(rng, np.where(firms.role == ORDINARY, firms.sales.astype(np.float64) ** 0.7, 0.0), child.size)
     fits = (firms.sales[candidate] > firms.sales[child]) & (firms.founded[candidate] <= firms.founded[child])
     # a company with a given parent stays what its plot made of it
     fits &= (given[candidate] < 0) & ~np.isin(candidate, given)
     parent = given.copy()
     parent[child[fits]] = candidate[fits]
-    owned = np.flatnonzero((firms.role == ORDINARY) & (parent < 0) & chance(rng, count, _STATE_PPM))
+    owned = np.flatnonzero((firms.role == ORDINARY) & (parent == -1) & chance(rng, count, _STATE_PPM))
     state = firms.of(STATE)
     parent[owned] = state[rng.integers(0, state.size, owned.size)]
-    return parent
+    return np.maximum(parent, -1)
 
 
 def _rows(rng: np.random.Generator, firms: Firms, people: People, parent: Ints, front: Ints) -> tuple[Ints, Ints, Ints]:
@@ -92,6 +112,7 @@ def _rows(rng: np.random.Generator, firms: Firms, people: People, parent: Ints, 
     left = WHOLE - of_parent
     heads = np.where(left > 0, _PEOPLE[weighted(rng, _PEOPLE_WEIGHTS, ordinary.size)], 0)
     first = _FIRST_SHARES[rng.integers(0, _FIRST_SHARES.size, ordinary.size)]
+    first = np.where(heads == 2, np.maximum(first, WHOLE - first), first)  # of two, the main owner holds no less than the other
     group, place = counted(heads)
     main = np.where(heads == 1, left, left * (first // 1_000) // 1_000)
     others = (left - main)[group] // np.maximum(heads[group] - 1, 1)
@@ -112,7 +133,7 @@ def _crossed(rng: np.random.Generator, rows: tuple[Ints, Ints, Ints], parent: In
     first[company[::-1]] = np.arange(company.size)[::-1]
     above, place = np.unique(parent[child], return_index=True)
     child = child[place]
-    fits = (first[above] >= 0) & (ppm[np.maximum(first[above], 0)] > 200_000)
+    fits = (first[above] >= 0) & (ppm[np.maximum(first[above], 0)] > 620_000)  # who has the majority keeps it
     above, child = above[fits], child[fits]
     part = rng.integers(2, 12, child.size) * 10_000
     ppm = ppm.copy()

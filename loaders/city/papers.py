@@ -1,6 +1,6 @@
-"""Papers that follow from invoices: what sellers declared to the tax office, and what lenders lent against them.
+"""Papers as text: numbers of invoices and contracts, what sellers declared to the tax office, what lenders lent against papers.
 
-Knows when each is filed or financed; hides how the sums of a month come together.
+Knows when each is filed and how numbers are written; hides how the sums of a month come together.
 """
 
 from __future__ import annotations
@@ -9,18 +9,40 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from loaders.city.build import City
-from loaders.city.draw import Ints, chance, stream
-from loaders.city.firms import LENDER
+from loaders.city.draw import Ints
+from loaders.city.financing import INVOICE, TERM
 from loaders.city.frame import column
 from loaders.city.money import DAY
-from loaders.city.text import dates, digits, numbers, times
+from loaders.city.text import dates, digits, numbers, times, words
 
 
 def invoice_numbers(place: Ints) -> pa.Array:
     """Return the numbers of invoices by their place among all of the period."""
     return digits(place, 10, "FP")
+
+
+def contract_numbers(place: Ints) -> pa.Array:
+    """Return the numbers of contracts by their place among all."""
+    return digits(place, 9, "HT")
+
+
+def paper_numbers(kind: Ints, place: Ints) -> pa.Array:
+    """Return the numbers of invoices and contracts as these papers bear them."""
+    return pc.if_else(pa.array(kind == INVOICE), invoice_numbers(place), contract_numbers(place))
+
+
+def spelt(number: pa.Array, how: Ints) -> pa.Array:
+    """Return numbers as somebody writes them: as they are, in small letters, with a dash, without the letters.
+
+    >>> spelt(pa.array(["FP0000000012"] * 4), np.arange(4)).to_pylist()
+    ['FP0000000012', 'fp0000000012', 'FP-0000000012', '0000000012']
+    """
+    letters, rest = pc.utf8_slice_codeunits(number, 0, 2), pc.utf8_slice_codeunits(number, 2)
+    ways = (number, pc.utf8_lower(number), pc.binary_join_element_wise(letters, rest, "-"), rest)
+    return pc.choose(pa.array(how), *ways)
 
 
 def filings(city: City, party: pa.Array) -> tuple[Ints, pa.Table]:
@@ -45,23 +67,16 @@ def filings(city: City, party: pa.Array) -> tuple[Ints, pa.Table]:
 
 
 def financings(city: City, named: Callable[[str, Ints], dict[str, pa.Array]]) -> tuple[Ints, pa.Table]:
-    """Return the invoices against which a lender lent four fifths, some days after their issue."""
-    rows = city.invoices
-    rng = stream(city.params.seed, "financings")
-    of = np.flatnonzero((rows.void == 0) & (rows.net > 0) & chance(rng, len(rows), 25_000))
-    day = rows.day[of] + rng.integers(1, 20, of.size)
-    inside = day < np.minimum(city.firms.last_day(rows.seller[of]), city.params.days)
-    of, day = of[inside], day[inside]
-    order = np.argsort(day, kind="stable")
-    of, day = of[order], day[order]
-    lenders = city.firms.of(LENDER)
+    """Return what lenders lent against papers, and the day of each."""
+    rows, first = city.papers.financings, city.params.first_day
+    day = rows.second // DAY
     table = {
-        "lender": named("lender", lenders[rng.integers(0, lenders.size, of.size)])["lender"],
-        **named("borrower", rows.seller[of]),
-        "paper_kind": pa.repeat("invoice", of.size),
-        "paper_number": invoice_numbers(of),
-        "amount_fen": numbers((rows.net + rows.tax)[of] * 4 // 5),
-        "at": times(city.params.first_day, day * DAY + 36_000 + of % 20_000),
-        "due_on": dates(city.params.first_day, day + 90),
+        "lender": named("lender", rows.lender)["lender"],
+        **named("borrower", rows.borrower),
+        "paper_kind": words(("invoice", "contract"), rows.kind),
+        "paper_number": spelt(paper_numbers(rows.kind, rows.paper), rows.spelt),
+        "amount_fen": numbers(rows.fen),
+        "at": times(first, rows.second),
+        "due_on": dates(first, day + TERM),
     }
     return day, pa.table(table)

@@ -6,15 +6,18 @@ actors are found. A new scheme is one file with a ``PLOT`` and one line in its c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from loaders.city.credit import Guarantees, Loans
 from loaders.city.draw import Ints
+from loaders.city.financing import INVOICE, Financings
 from loaders.city.frame import Frame
 from loaders.city.money import Flows
+from loaders.city.supply import Contracts, Invoices
 from loaders.city.town import Town
 
 #: A room is an address of one's own in a house that the others share.
@@ -59,6 +62,8 @@ class Actors:
         The day on which it begins.
     values
         What was drawn for each parameter.
+    also
+        What they do besides, where their scheme mixes two kinds.
     """
 
     number: int
@@ -66,6 +71,7 @@ class Actors:
     firms: Ints
     start: int
     values: Mapping[str, int]
+    also: Actors | None = None
 
     @property
     def scheme(self) -> int:
@@ -104,8 +110,30 @@ class Parents(Frame):
 
 
 @dataclass(frozen=True)
+class Fronts(Frame):
+    """Companies whose control a plot settles: company, who stands in the register, who is behind that person (or the same), scheme."""
+
+    company: Ints
+    straw: Ints
+    behind: Ints
+    scheme: Ints
+
+
+@dataclass(frozen=True)
+class Silences(Frame):
+    """Companies that sell nothing to their honest customers from a day on, up to another."""
+
+    company: Ints
+    begin: Ints
+    end: Ints
+
+
+@dataclass(frozen=True)
 class Deeds:
-    """What a plot leaves behind; ``roles`` says what part each actor had."""
+    """What a plot leaves behind; ``roles`` says what part each actor had.
+
+    A paper of ``financings`` is a row of the plot's own ``invoices`` or ``contracts``.
+    """
 
     roles: tuple[str, ...]
     flows: Flows = field(default_factory=Flows.empty)
@@ -114,6 +142,37 @@ class Deeds:
     shared: Shared = field(default_factory=Shared.empty)
     parents: Parents = field(default_factory=Parents.empty)
     kin: Kin = field(default_factory=Kin.empty)
+    fronts: Fronts = field(default_factory=Fronts.empty)
+    contracts: Contracts = field(default_factory=Contracts.empty)
+    invoices: Invoices = field(default_factory=Invoices.empty)
+    financings: Financings = field(default_factory=Financings.empty)
+    silences: Silences = field(default_factory=Silences.empty)
+
+
+_FRAMES: Mapping[str, type[Frame]] = {
+    "flows": Flows,
+    "loans": Loans,
+    "guarantees": Guarantees,
+    "shared": Shared,
+    "parents": Parents,
+    "kin": Kin,
+    "fronts": Fronts,
+    "contracts": Contracts,
+    "invoices": Invoices,
+    "financings": Financings,
+    "silences": Silences,
+}
+
+
+def gathered(deeds: Sequence[Deeds]) -> Deeds:
+    """Return the deeds of several plots as one, with the roles of the first; papers are counted on from one plot to the next."""
+    found: dict[str, Any] = {name: kind.stacked(getattr(deed, name) for deed in deeds) for name, kind in _FRAMES.items()}
+    invoices, contracts, moved = 0, 0, []
+    for deed in deeds:
+        rows = deed.financings
+        moved.append(replace(rows, paper=rows.paper + np.where(rows.kind == INVOICE, invoices, contracts)))
+        invoices, contracts = invoices + len(deed.invoices), contracts + len(deed.contracts)
+    return Deeds(deeds[0].roles if deeds else (), **{**found, "financings": Financings.stacked(moved)})
 
 
 @dataclass(frozen=True)
@@ -140,6 +199,8 @@ class Plot:
         The greatest age of the first company in days when it begins, where it must be young; it is small then.
     industry
         The division of all but the first, where they must be of one.
+    settles
+        Whether it settles who controls its companies; two plots that do so do not mix.
     """
 
     name: str
@@ -149,6 +210,7 @@ class Plot:
     act: Callable[[Town, Actors, np.random.Generator], Deeds]
     batch: int | None = None
     weight: int = 1
+    settles: bool = False
     scale: tuple[int, int] | None = None
     one_place: bool = False
     young: int | None = None

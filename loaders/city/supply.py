@@ -1,7 +1,7 @@
 """Trade: who buys from whom, contracts, orders, invoices and what is paid for them.
 
-Knows the input–output table, the tails of the number of partners and of order sizes, tax, voids, red invoices, delays,
-partial and bundled payment; hides how partners are found among millions at once.
+Knows the input–output table, the tails of the number of partners and of order sizes, side lines, tax, voids, red invoices,
+delays, partial and bundled payment; hides how partners are found among millions at once.
 """
 
 from __future__ import annotations
@@ -24,12 +24,17 @@ _BEFORE = 100
 _PURCHASES_PPM = 650_000
 _LOCAL_PPM, _NEW_PPM, _BUNDLED_PPM, _PARTIAL_PPM = 450_000, 200_000, 180_000, 140_000
 _VOID_PPM, _RED_PPM = 32_000, 12_000
+#: Traders who sell what they bought under its own code, and trade of others in what is not their line.
+_RESOLD_PPM, _SIDE_LINE_PPM = 600_000, 40_000
+_TRADERS = (industries.PLACE["F51"], industries.PLACE["F52"])
+#: Days within which an invoice is made void; most are so on the day of issue.
+_VOID_WITHIN, _VOID_AT_ONCE = 26, 0.5
 _TERMS, _TERM_WEIGHTS = np.array([0, 7, 15, 30, 45, 60, 90]), (12, 14, 16, 28, 10, 14, 6)
 
 
 @dataclass(frozen=True)
 class Links(Frame):
-    """Lasting trade between two companies: yearly fen, orders a year, days of credit, first day, whether bills are paid in bundles."""
+    """Lasting trade between two companies: fen and orders a year, days of credit, first day, whether bills are paid in bundles, goods."""
 
     buyer: Ints
     seller: Ints
@@ -38,11 +43,37 @@ class Links(Frame):
     credit: Ints
     start: Ints
     bundled: Ints
+    goods: Ints
+
+
+@dataclass(frozen=True)
+class Contracts(Frame):
+    """Contracts: parties, industry whose goods they are for, fen, day of signature, day by which they are fulfilled, scheme (0: none)."""
+
+    seller: Ints
+    buyer: Ints
+    goods: Ints
+    fen: Ints
+    day: Ints
+    due: Ints
+    scheme: Ints
 
 
 @dataclass(frozen=True)
 class Invoices(Frame):
-    """Invoices: parties, industry whose goods they are for, day, fen without tax, tax, whether void (1), and the scheme (0: none)."""
+    """Invoices, a row each.
+
+    Attributes
+    ----------
+    goods
+        The industry whose goods they are for.
+    net, tax
+        Fen without tax, and tax.
+    void, void_day
+        1 where it was made void, and the day of that.
+    scheme
+        The number of the scheme that it belongs to, 0 for none.
+    """
 
     seller: Ints
     buyer: Ints
@@ -51,6 +82,7 @@ class Invoices(Frame):
     net: Ints
     tax: Ints
     void: Ints
+    void_day: Ints
     scheme: Ints
 
 
@@ -102,7 +134,27 @@ def _terms(rng: np.random.Generator, params: Params, firms: Firms, buyer: Ints, 
     rate = np.clip(around(rng, 6.6, 0.9, count), 0.5, 60.0)
     credit = _TERMS[weighted(rng, _TERM_WEIGHTS, count)]
     bundled = chance(rng, count, _BUNDLED_PPM).astype(np.int64)
-    return Links(buyer, seller, np.maximum(volume, 10_000).astype(np.int64), rate, credit, start, bundled)
+    goods = _goods(params, firms.industry[seller])
+    return Links(buyer, seller, np.maximum(volume, 10_000).astype(np.int64), rate, credit, start, bundled, goods)
+
+
+def _goods(params: Params, industry: Ints) -> Ints:
+    """Return whose goods a seller of an industry sells: its own, for many traders what they buy, now and then something else."""
+    rng = stream(params.seed, "goods")
+    goods, resold = industry.copy(), chance(rng, industry.size, _RESOLD_PPM)
+    for trader in _TRADERS:
+        of = np.flatnonzero(resold & (industry == trader))
+        goods[of] = weighted(rng, industries.BUYS[trader], of.size)
+    other = np.flatnonzero(chance(rng, industry.size, _SIDE_LINE_PPM))
+    goods[other] = weighted(rng, industries.WEIGHT, other.size)
+    return goods
+
+
+def contracts(params: Params, tied: Links) -> Contracts:
+    """Return the contract behind each lasting trade."""
+    due = tied.start + 365 + np.arange(len(tied)) % 3 * 365
+    found = Contracts(tied.seller, tied.buyer, tied.goods, tied.volume, tied.start, due, column(0, len(tied)))
+    return found.take(found.day < params.days)
 
 
 def orders(params: Params, calendar: Calendar, tied: Links) -> tuple[Invoices, Ints]:
@@ -119,15 +171,37 @@ def orders(params: Params, calendar: Calendar, tied: Links) -> tuple[Invoices, I
 
 
 def _invoiced(rng: np.random.Generator, tied: Links, link: Ints, day: Ints, net: Ints) -> Invoices:
-    goods = column(0, link.size)
+    goods = tied.goods[link]
     void = chance(rng, link.size, _VOID_PPM).astype(np.int64)
-    return Invoices(tied.seller[link], tied.buyer[link], goods, day, net, column(0, link.size), void, column(0, link.size))
+    later = np.where(rng.random(link.size) < _VOID_AT_ONCE, 0, rng.integers(0, _VOID_WITHIN, link.size))
+    return Invoices(tied.seller[link], tied.buyer[link], goods, day, net, taxed(net, goods), void, day + later, column(0, link.size))
 
 
-def priced(invoices: Invoices, firms: Firms) -> Invoices:
-    """Return invoices with the goods of their sellers' industry and its tax."""
-    goods = firms.industry[invoices.seller]
-    return replace(invoices, goods=goods, tax=(invoices.net * industries.TAX_PPM[goods] + 500_000) // 1_000_000)
+def taxed(net: Ints, goods: Ints) -> Ints:
+    """Return the tax on goods of these industries.
+
+    >>> taxed(np.array([10_000]), np.array([industries.PLACE["C13"]])).tolist()
+    [1300]
+    """
+    return (net * industries.TAX_PPM[goods] + 500_000) // 1_000_000
+
+
+def net_of(gross: Ints, goods: Ints) -> Ints:
+    """Return the amount without tax of which an amount with tax is made; the tax is the rest.
+
+    >>> net_of(np.array([11_300]), np.array([industries.PLACE["C13"]])).tolist()
+    [10000]
+    """
+    whole = 1_000_000 + industries.TAX_PPM[goods]
+    return gross // whole * 1_000_000 + gross % whole * 1_000_000 // whole
+
+
+def revenue(params: Params, firms: int, orders: Invoices) -> Ints:
+    """Return the net fen that each company invoices in the period."""
+    counts = orders.take((orders.void == 0) & (orders.day >= 0) & (orders.day < params.days))
+    found = column(0, firms)
+    np.add.at(found, counts.seller, counts.net)
+    return found
 
 
 def red(params: Params, invoices: Invoices) -> Invoices:
@@ -137,7 +211,7 @@ def red(params: Params, invoices: Invoices) -> Invoices:
     part = np.where(chance(rng, len(taken), 500_000), 1_000_000, rng.integers(50_000, 600_000, len(taken)))
     net, tax = -(taken.net * part // 1_000_000), -(taken.tax * part // 1_000_000)
     later = taken.day + rng.integers(1, 30, len(taken))
-    found = replace(taken, net=net, tax=tax, day=later)
+    found = replace(taken, net=net, tax=tax, day=later, void_day=later)
     return found.take((later < params.days) & (net < 0))
 
 

@@ -45,8 +45,9 @@ def ended(town: Town, actors: Sequence[Actors], deeds: Sequence[Deeds]) -> Town:
 
 
 def _through(town: Town, deed: Deeds) -> Ints:
-    """Return the companies from or to whose accounts a plot sends money."""
-    party = town.accounts.owner[np.concatenate([deed.flows.payer, deed.flows.payee])]
+    """Return the companies from or to whose accounts a plot sends money, or that stand on its papers."""
+    paid = town.accounts.owner[np.concatenate([deed.flows.payer, deed.flows.payee])]
+    party = np.concatenate([paid, deed.invoices.seller, deed.invoices.buyer])
     found: Ints = party[party < len(town.firms)]
     return found
 
@@ -60,6 +61,9 @@ def _note(last: Ints, town: Town, deed: Deeds) -> None:
         (loans.borrower, loans.second // DAY + _LATE),
         (given.guarantor, given.day),
         (given.beneficiary, given.day),
+        (deed.invoices.seller, deed.invoices.day),
+        (deed.invoices.buyer, deed.invoices.day),
+        (deed.financings.borrower, deed.financings.second // DAY),
     ):
         ours = party < last.size
         np.maximum.at(last, party[ours], day[ours].astype(np.int64))

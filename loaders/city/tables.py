@@ -70,14 +70,12 @@ class Tables:
     def daily(self) -> dict[str, Daily]:
         """Return the kinds whose rows come day by day."""
         city = self.city
-        signed = np.argsort(city.links.start, kind="stable")
-        signed = signed[city.links.start[signed] < city.params.days]
         filings, financed = papers.filings(city, self.party), papers.financings(city, self.named)
         return {
             "court_cases": Daily(np.repeat(city.court.day, 2), self._court),
             "transfers": Daily(city.ledger.flows.second // DAY, self._transfers),
             "loan_flows": Daily(city.loan_flows.second // DAY, self._loan_flows),
-            "contracts": Daily(np.maximum(city.links.start[signed], 0), partial(self._contracts, signed)),
+            "contracts": Daily(np.maximum(city.papers.contracts.day, 0), self._contracts),
             "invoices": Daily(city.invoices.day, self._invoices),
             "financings": Daily(financed[0], partial(_sliced, financed[1])),
             "tax_filings": Daily(filings[0], partial(_sliced, filings[1])),
@@ -130,7 +128,7 @@ class Tables:
         owed, failed, done = standing(loans, city.params.days)
         return pa.table(
             {
-                "loan": _loan_numbers(np.arange(len(loans))),
+                "loan": loan_numbers(np.arange(len(loans))),
                 **self.named("borrower", loans.borrower),
                 "amount_fen": numbers(loans.fen),
                 "balance_fen": numbers(owed),
@@ -206,7 +204,7 @@ class Tables:
         return pa.table(
             {
                 "flow": digits(np.arange(begin, end), 10, "F"),
-                "loan": _loan_numbers(moved.loan),
+                "loan": loan_numbers(moved.loan),
                 "account": self.account.take(pa.array(moved.account)),
                 "direction": words(("repaid", "paid_out"), moved.out),
                 "amount_fen": numbers(moved.fen),
@@ -214,18 +212,17 @@ class Tables:
             }
         )
 
-    def _contracts(self, signed: Ints, begin: int, end: int) -> pa.Table:
-        rows = signed[begin:end]
-        tied, first = self.city.links.take(rows), self.city.params.first_day
+    def _contracts(self, begin: int, end: int) -> pa.Table:
+        rows, first = self.city.papers.contracts.take(np.arange(begin, end)), self.city.params.first_day
         return pa.table(
             {
-                "number": digits(rows, 9, "HT"),
-                "seller": self.party.take(pa.array(tied.seller)),
-                "buyer": self.party.take(pa.array(tied.buyer)),
-                "goods": _goods_codes(self.city.firms.industry[tied.seller]),
-                "amount_fen": numbers(tied.volume),
-                "signed_on": dates(first, tied.start),
-                "due_on": dates(first, tied.start + 365 + rows % 3 * 365),
+                "number": papers.contract_numbers(np.arange(begin, end)),
+                "seller": self.party.take(pa.array(rows.seller)),
+                "buyer": self.party.take(pa.array(rows.buyer)),
+                "goods": _goods_codes(rows.goods),
+                "amount_fen": numbers(rows.fen),
+                "signed_on": dates(first, rows.day),
+                "due_on": dates(first, rows.due),
             }
         )
 
@@ -242,7 +239,7 @@ class Tables:
                 "tax_fen": numbers(rows.tax),
                 "gross_fen": numbers(rows.net + rows.tax),
                 "status": words(("valid", "void"), rows.void),
-                "void_on": dates(first, rows.day, rows.void == 1),
+                "void_on": dates(first, rows.void_day, rows.void == 1),
             }
         )
 
@@ -299,7 +296,8 @@ def transfer_numbers(place: Ints) -> pa.Array:
     return digits(place, 11, "T")
 
 
-def _loan_numbers(place: Ints) -> pa.Array:
+def loan_numbers(place: Ints) -> pa.Array:
+    """Return the numbers of loans by their place among all."""
     return digits(place, 9, "L")
 
 

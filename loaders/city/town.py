@@ -5,7 +5,9 @@ Knows nothing but these; it is what every later part is given.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from loaders.city.draw import Ints
 from loaders.city.firms import Firms
@@ -17,7 +19,15 @@ from loaders.city.rhythm import Calendar
 
 @dataclass(frozen=True)
 class Town:
-    """A town; ``second`` is each party's second account, or its main one where it has no other."""
+    """A town.
+
+    Attributes
+    ----------
+    second
+        Each party's second account, or its main one where it has no other.
+    revenue
+        Net fen that each company honestly invoices in the period; empty before anybody trades.
+    """
 
     params: Params
     calendar: Calendar
@@ -25,3 +35,4 @@ class Town:
     people: People
     accounts: Accounts
     second: Ints
+    revenue: Ints = field(default_factory=lambda: np.empty(0, np.int64))

@@ -1,4 +1,4 @@
-"""The truth about a city, which no run may read: schemes, their members and transfers, who controls whom, honest look-alikes, balances.
+"""The truth about a city, which no run may read: schemes and all that belongs to them, who controls and owns whom, look-alikes, balances.
 
 Knows everything; hides nothing.
 """
@@ -6,15 +6,21 @@ Knows everything; hides nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from loaders.city.build import City, plot
+from loaders.city import owners
+from loaders.city.acting import plot
+from loaders.city.build import City
+from loaders.city.draw import Ints, Whole
+from loaders.city.firms import ORDINARY
+from loaders.city.papers import contract_numbers, invoice_numbers, paper_numbers
 from loaders.city.plot import Actors, Deeds
-from loaders.city.tables import Tables, transfer_numbers
-from loaders.city.text import dates, digits, numbers
+from loaders.city.tables import Tables, loan_numbers, transfer_numbers
+from loaders.city.text import dates, numbers, times, words
 
 
 def truth(tables: Tables) -> dict[str, pa.Table]:
@@ -23,16 +29,23 @@ def truth(tables: Tables) -> dict[str, pa.Table]:
     guilty = [(of, deed) for of, deed in zip(city.actors, city.deeds, strict=True) if of.number > 0]
     honest = [(of, deed) for of, deed in zip(city.actors, city.deeds, strict=True) if of.number < 0]
     return {
-        "schemes": _plots(city, [of for of, _ in guilty]),
+        "schemes": _mixed(_plots(city, [of for of, _ in guilty]), [of for of, _ in guilty]),
         "members": _members(tables, guilty),
         "transfers": _transfers(city),
-        "loans": _loans(city),
         "past_schemes": _plots(city, list(city.past)),
         "past_members": _members(tables, [(of, Deeds(("member",) * of.firms.size)) for of in city.past]),
         "closed": _closed(tables),
+        "loans": _marked("loan", loan_numbers, city.loans.scheme),
+        "invoices": _marked("invoice", invoice_numbers, city.invoices.scheme),
+        "contracts": _marked("contract", contract_numbers, city.papers.contracts.scheme),
+        "financings": _financings(tables),
+        "fronts": _fronts(tables),
         "lookalikes": _plots(city, [of for of, _ in honest]),
         "lookalike_members": _members(tables, honest),
         "controllers": _controllers(tables),
+        "groups": _groups(tables),
+        "owners": _owners(tables),
+        "contagion": _contagion(tables),
         "balances": _balances(tables),
     }
 
@@ -51,6 +64,13 @@ def _plots(city: City, actors: list[Actors]) -> pa.Table:
             "beyond_defaults": pa.array(beyond, pa.int64()),
         }
     )
+
+
+def _mixed(table: pa.Table, actors: list[Actors]) -> pa.Table:
+    """Return schemes with the second kind that some do besides, and its parameters."""
+    kind = [of.also.name if of.also else None for of in actors]
+    values = [json.dumps(dict(of.also.values), sort_keys=True) if of.also else None for of in actors]
+    return table.append_column("also", pa.array(kind, pa.string())).append_column("also_parameters", pa.array(values, pa.string()))
 
 
 def beyond_defaults(city: City) -> tuple[int, int]:
@@ -75,14 +95,30 @@ def _members(tables: Tables, plots: Iterable[tuple[Actors, Deeds]]) -> pa.Table:
 
 def _transfers(city: City) -> pa.Table:
     """Return the transfers that belong to schemes."""
-    guilty = np.flatnonzero(city.ledger.flows.scheme)
-    return pa.table({"transfer": transfer_numbers(guilty), "number": numbers(city.ledger.flows.scheme[guilty])})
+    return _marked("transfer", transfer_numbers, city.ledger.flows.scheme)
 
 
-def _loans(city: City) -> pa.Table:
-    """Return the loans that belong to schemes."""
-    guilty = np.flatnonzero(city.loans.scheme)
-    return pa.table({"loan": digits(guilty, 9, "L"), "number": numbers(city.loans.scheme[guilty])})
+def _marked(name: str, named: Callable[[Ints], pa.Array], scheme: Whole) -> pa.Table:
+    """Return the things of schemes, by the name that the files give them, each with the number of its scheme."""
+    guilty = np.flatnonzero(scheme)
+    return pa.table({name: named(guilty), "number": numbers(scheme[guilty])})
+
+
+def _financings(tables: Tables) -> pa.Table:
+    """Return what was lent against papers for schemes, with the number that each paper truly bears."""
+    city, rows = tables.city, tables.city.papers.financings
+    rows = rows.take(rows.scheme > 0)
+    ends = {"lender": tables.party.take(pa.array(rows.lender)), "borrower": tables.party.take(pa.array(rows.borrower))}
+    paper = {"paper_kind": words(("invoice", "contract"), rows.kind), "paper": paper_numbers(rows.kind, rows.paper)}
+    sums = {"amount_fen": numbers(rows.fen), "at": times(city.params.first_day, rows.second)}
+    return pa.table({"number": numbers(rows.scheme), **ends, **paper, **sums})
+
+
+def _fronts(tables: Tables) -> pa.Table:
+    """Return the companies whose control a scheme hides: who stands in the register and who is behind (the same, where held openly)."""
+    rows = tables.city.fronts.take(tables.city.fronts.scheme > 0)
+    parties = {"company": rows.company, "straw": rows.straw, "controller": rows.behind}
+    return pa.table({"number": numbers(rows.scheme), **{name: tables.party.take(pa.array(of)) for name, of in parties.items()}})
 
 
 def _closed(tables: Tables) -> pa.Table:
@@ -93,11 +129,40 @@ def _closed(tables: Tables) -> pa.Table:
 
 
 def _controllers(tables: Tables) -> pa.Table:
-    """Return who truly controls each company, and whether a nominee stands in the register."""
-    owned = tables.city.ownership
-    count = len(tables.city.firms)
+    """Return who truly controls each company, and, where a nominee stands in the register, who that is."""
+    owned, count = tables.city.ownership, len(tables.city.firms)
     controller = tables.party.take(pa.array(owned.controller))
-    return pa.table({"company": tables.party.slice(0, count), "controller": controller, "nominee": pa.array(owned.nominee)})
+    straw = pc.if_else(pa.array(owned.nominee), tables.party.take(pa.array(owned.representative)), None)
+    company = tables.party.slice(0, count)
+    return pa.table({"company": company, "controller": controller, "nominee": pa.array(owned.nominee), "straw": straw})
+
+
+def _groups(tables: Tables) -> pa.Table:
+    """Return the true groups: companies of one person's control, where there are two or more; the state's make none."""
+    city = tables.city
+    company = np.flatnonzero((city.firms.role == ORDINARY) & (city.ownership.controller >= len(city.firms)))
+    controller, group, sizes = np.unique(city.ownership.controller[company], return_inverse=True, return_counts=True)
+    kept = np.flatnonzero(sizes[group] > 1)
+    kept = kept[np.argsort(group[kept], kind="stable")]
+    who, of = tables.party.take(pa.array(controller[group[kept]])), tables.party.take(pa.array(company[kept]))
+    return pa.table({"controller": who, "company": of})
+
+
+def _owners(tables: Tables) -> pa.Table:
+    """Return the beneficial owners of each company: every person's share through all chains, in ppm."""
+    company, person, ppm = owners.beneficial(tables.city.ownership, len(tables.city.firms), len(tables.city.people))
+    return pa.table({"company": tables.party.take(pa.array(company)), "person": tables.party.take(pa.array(person)), "ppm": numbers(ppm)})
+
+
+def _contagion(tables: Tables) -> pa.Table:
+    """Return who was hit by the failure of a core firm, by which buyer and when, and the day on which it failed in turn."""
+    hit, params = tables.city.contagion, tables.city.params
+    parties = {"core": hit.core, "company": hit.company, "by": hit.by}
+    days = {
+        "hit_on": dates(params.first_day, hit.day),
+        "failed_on": dates(params.first_day, hit.fails, hit.fails < params.days),
+    }
+    return pa.table({**{name: tables.party.take(pa.array(of)) for name, of in parties.items()}, "tier": numbers(hit.tier), **days})
 
 
 def _balances(tables: Tables) -> pa.Table:

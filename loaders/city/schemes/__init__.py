@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from loaders.city.plot import Plot
-from loaders.city.schemes import guarantee_circle, loan_return, many_lenders, payment_ring, scatter_gather, shell_cluster
+from loaders.city.schemes import (
+    double_financing,
+    group_splitting,
+    guarantee_circle,
+    hidden_control,
+    hollow_invoices,
+    loan_return,
+    many_lenders,
+    payment_ring,
+    related_trade,
+    scatter_gather,
+    shell_cluster,
+)
 
 SCHEMES: tuple[Plot, ...] = (
     payment_ring.PLOT,
@@ -12,6 +24,11 @@ SCHEMES: tuple[Plot, ...] = (
     shell_cluster.PLOT,
     many_lenders.PLOT,
     scatter_gather.PLOT,
+    related_trade.PLOT,
+    hidden_control.PLOT,
+    hollow_invoices.PLOT,
+    double_financing.PLOT,
+    group_splitting.PLOT,
 )
 
 __all__ = ["SCHEMES"]
