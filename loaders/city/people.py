@@ -100,11 +100,27 @@ def related(people: People, families: Ints) -> People:
     families
         Two persons and what the second is to the first, a row for each pair.
     """
+    families = families[_of_one_family(families, len(people))]
     kin, surname = people.kin, people.surname.copy()
     kin = kin[~np.isin(kin[:, :2], families[:, :2]).any(axis=1)]
     blood = families[families[:, 2] != KINSHIPS.index("spouse")]
     surname[blood[:, 1]] = surname[blood[:, 0]]
     return replace(people, surname=surname, kin=np.concatenate([kin, families]))
+
+
+def _of_one_family(families: Ints, count: int) -> Ints:
+    """Return the rows that remain where each person belongs to the first family (named by its head) that has it and is married once."""
+    head, other, kind = families.T
+    first = np.full(count, count)
+    _, begin, family = np.unique(head, return_index=True, return_inverse=True)
+    number = begin[family]  # the place of its first row
+    np.minimum.at(first, head, number)
+    np.minimum.at(first, other, number)
+    kept = np.flatnonzero((first[head] == number) & (first[other] == number))
+    kept = kept[np.unique(head[kept] * count + other[kept], return_index=True)[1]]
+    married = kept[kind[kept] == KINSHIPS.index("spouse")]
+    once = married[np.unique(head[married], return_index=True)[1]]
+    return np.sort(np.concatenate([kept[kind[kept] != KINSHIPS.index("spouse")], once]))
 
 
 def _owners(rng: np.random.Generator, count: int) -> Ints:
