@@ -62,14 +62,15 @@ def abbreviated(values: pa.Array) -> pa.Array:
 
 
 def misspelt(values: pa.Array) -> pa.Array:
-    """Return names with a sign that sounds alike in the place of the right one, where there is such a sign.
+    """Return names with a sign that sounds alike in the place of the right one, in the last word where no other has one.
 
     >>> misspelt(pa.array(["宁波鑫泰贸易有限公司"])).to_pylist()
     ['宁波新太贸易有限公司']
     """
+    found = values
     for right, wrong in _ALIKE:
-        values = pc.replace_substring(values, right, wrong)
-    return values
+        found = pc.replace_substring(found, right, wrong)
+    return pc.if_else(pc.equal(found, values), pc.replace_substring(values, "公司", "公思"), found)
 
 
 def wide(values: pa.Array) -> pa.Array:
