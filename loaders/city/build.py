@@ -11,7 +11,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kg.progress import Progress, Silent
-from loaders.city import casting, contacts, contagion, credit, filed, financing, firms, holdings, labels, money, people, regular, supply
+from loaders.city import (
+    casting,
+    contacts,
+    contagion,
+    credit,
+    filed,
+    financing,
+    firms,
+    holdings,
+    labels,
+    money,
+    past,
+    people,
+    regular,
+    supply,
+    survival,
+)
 from loaders.city.acting import acted
 from loaders.city.contacts import Contacts, SignIns
 from loaders.city.contagion import Contagion
@@ -56,6 +72,7 @@ class City:
     sign_ins: SignIns
     ledger: Ledger
     known: Known
+    past: tuple[Actors, ...]
     contagion: Contagion
     fronts: Fronts
     actors: tuple[Actors, ...]
@@ -91,6 +108,7 @@ def build(params: Params, progress: Progress | None = None) -> City:
         town, trade = _ordered(town, actors)
         task.advance()
         actors, deeds = acted(town, actors)
+        town = survival.ended(town, actors, deeds)
         done = gathered(deeds)
         town, trade = _with_plots(town, trade, done)
         task.advance()
@@ -119,8 +137,8 @@ def _settled(params: Params) -> tuple[Town, tuple[Actors, ...]]:
 def _ordered(town: Town, actors: tuple[Actors, ...]) -> tuple[Town, _Trade]:
     """Return the town with the sales and revenues that follow from its trade, and that trade."""
     params = town.params
-    trading, tied = supply.balanced(town.firms, supply.links(params, town.firms))
-    hit = contagion.drawn(params, trading, tied, np.concatenate([column(0, 0), *(of.firms for of in actors)]))
+    trading, tied = supply.balanced(town.firms, survival.ties(town.firms, supply.links(params, town.firms)))
+    hit = contagion.drawn(params, trading, tied, np.concatenate([column(0, 0), *(of.firms for of in actors if of.number > 0)]))
     orders, link = supply.orders(params, town.calendar, tied)
     kept = contagion.sold(hit, trading, orders)
     orders, link = orders.take(kept), link[kept]
@@ -136,7 +154,8 @@ def _with_plots(town: Town, trade: _Trade, done: Deeds) -> tuple[Town, _Trade]:
     orders = trade.orders
     kept = (orders.day < begin[orders.seller]) | (orders.day >= end[orders.seller])
     town = replace(town, people=replace(town.people, owner=owner))
-    return town, replace(trade, orders=orders.take(kept), link=trade.link[kept])
+    orders, link = survival.orders(town.firms, orders.take(kept), trade.link[kept])
+    return town, replace(trade, orders=orders, link=link)
 
 
 def _credit(town: Town, hit: Contagion, done: Deeds) -> tuple[Loans, Guarantees]:
@@ -144,11 +163,11 @@ def _credit(town: Town, hit: Contagion, done: Deeds) -> tuple[Loans, Guarantees]
     params = town.params
     own = contagion.lent(hit, town.firms, credit.honest(params, town.calendar, town.firms), params)
     loans = Loans.stacked([own, done.loans])
-    loans = loans.take(loans.second < params.days * DAY)
+    loans = survival.owed(params, town.firms, loans.take(loans.second < params.days * DAY))
     loans = loans.take(np.argsort(loans.second, kind="stable"))
     given = credit.guarantees(params, town.firms, town.people, own)
     given = Guarantees.stacked([given, done.guarantees])
-    return loans, given.take(given.day < params.days)
+    return loans, survival.given(town.firms, given.take(given.day < params.days))
 
 
 def _planned(town: Town, trade: _Trade, papers: Papers, loans: Loans, done: Deeds) -> Flows:
@@ -172,22 +191,24 @@ def _city(
     (papers, loans, moved, given), (actors, deeds, done) = lent, plots
     params, count = town.params, len(town.firms)
     at = contacts.drawn(params, town.firms, town.people, done.shared)
+    old = past.crimes(params, town.firms, actors)
     return City(
         params=params,
         firms=town.firms,
-        people=town.people,
+        people=people.related(town.people, done.kin.rows()),
         accounts=town.accounts,
-        links=trade.links,
+        links=survival.ties(town.firms, trade.links),
         papers=papers,
         loans=loans,
         loan_flows=moved,
         guarantees=given,
-        court=credit.sued(params, loans, trade.links, contagion.sued(trade.hit, params)),
+        court=survival.sued(town.firms, credit.sued(params, loans, trade.links, contagion.sued(trade.hit, params))),
         ownership=holdings.drawn(params, town.firms, town.people, *_held(done.parents, done.fronts, count)),
         contacts=at,
         sign_ins=contacts.sign_ins(params, town.calendar, town.firms, at, town.accounts.opened),
         ledger=ledger,
-        known=labels.known(params, actors, KINDS, _sent(ledger.flows, count)),
+        known=past.cases(params, town.firms, old, KINDS, labels.known(params, actors, KINDS, _sent(ledger.flows, count))),
+        past=old[0],
         contagion=trade.hit,
         fronts=done.fronts,
         actors=actors,

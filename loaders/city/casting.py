@@ -1,7 +1,7 @@
 """Who plays a part: the companies of every scheme and look-alike.
 
 Knows how many plots there are for a prevalence; hides how actors are picked: by chance from all that were there early
-enough, whatever their age and size, half of the plots from one region. A company has a part in one plot.
+enough and stay, whatever their age and size, half of the plots from one region. A company has a part in one plot.
 """
 
 from __future__ import annotations
@@ -12,37 +12,49 @@ from dataclasses import replace
 import numpy as np
 
 from loaders.city.draw import Ints, stream
-from loaders.city.firms import ORDINARY, Firms
+from loaders.city.firms import NEVER, ORDINARY, Firms
+from loaders.city.industries import PLACE
 from loaders.city.params import Params
 from loaders.city.plot import Actors, Plot
 
 #: Companies with a part in a look-alike for each one with a part in a scheme.
 _LOOKALIKES = 3
 _RUN = 12
-_PART = 12
+#: One plot has at most this part of those who are left beside the smallest later ones, one that grows with the city more.
+_PART, _LARGE_PART = 12, 6
+#: Most people at work in a young company, and its most sales in fen a year.
+_YOUNG_STAFF, _YOUNG_SALES = 39, 5_000_000_000
 
 
 def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequence[Plot]) -> list[Actors]:
     """Return the actors of all plots, those of the schemes first."""
     early = max(params.days // 6, 1)
-    pool = np.flatnonzero((firms.role == ORDINARY) & (firms.founded < early))
+    pool = np.flatnonzero((firms.role == ORDINARY) & (firms.founded < early) & (firms.closed >= params.days))
     rng = stream(params.seed, "casting")
     pool = _by_region(rng, rng.permutation(pool), firms)
     wanted = params.companies * params.prevalence_ppm / 1e6
     found: list[Actors] = []
+    kept_back = params.least * sum(plot.members.low for plot in (*schemes, *lookalikes))
     for sign, plots, companies in ((1, schemes, wanted), (-1, lookalikes, wanted * _LOOKALIKES)):
         number = 0
         for plot in plots:
             rng = stream(params.seed, f"cast {plot.name}")
-            for _ in range(_times(plot, plots, companies, params.least)):
-                size = int(rng.integers(plot.members.low, plot.members.high + 1))
-                size = min(size, max(plot.members.low, pool.size // _PART))  # a small town has no large plots
+            for turn in range(_times(plot, plots, companies, params.least)):
+                kept_back -= plot.members.low * (turn < params.least)
+                size = _size(rng, plot, params.companies, pool.size - kept_back)
                 if size > pool.size:
                     break
                 chosen, pool = pool[:size], pool[size:]
                 number += 1
                 found.append(_actors(params, plot, sign * number, firms.take(chosen).founded, (rng, chosen)))
     return found
+
+
+def _size(rng: np.random.Generator, plot: Plot, companies: int, left: int) -> int:
+    """Draw how many companies have a part; a small town has no large plots, so that there is room for all of them."""
+    low, high = plot.size(companies)
+    most = max(left - plot.members.low, 0) // (_PART if plot.scale is None else _LARGE_PART)
+    return min(int(rng.integers(low, high + 1)), plot.members.low + most)
 
 
 def _by_region(rng: np.random.Generator, pool: Ints, firms: Firms) -> Ints:
@@ -75,12 +87,23 @@ def _actors(params: Params, plot: Plot, number: int, founded: Ints, drawn: tuple
 
 
 def shaped(params: Params, firms: Firms, actors: Sequence[Actors], plots: Sequence[Plot]) -> Firms:
-    """Return the companies with those that a plot registers in a batch founded together."""
-    batch = {plot.name: plot.batch for plot in plots if plot.batch is not None}
-    founded = firms.founded.copy()
+    """Return the companies as their plots need them: founded together, young, of one trade or region; none of them is closed by chance."""
+    kinds = {plot.name: plot for plot in plots}
+    copies = {name: getattr(firms, name).copy() for name in ("founded", "region", "closed", "industry", "employees", "sales")}
+    founded, region, closed = copies["founded"], copies["region"], copies["closed"]
     for of in actors:
-        if of.name in batch:
-            rng = stream(params.seed, "batches", abs(of.number), int(of.number < 0))
-            first = int(rng.integers(-700, max(of.start - batch[of.name] - 30, -699)))
-            founded[of.firms] = first + rng.integers(0, batch[of.name] + 1, of.firms.size)
-    return replace(firms, founded=founded)
+        kind, rng = kinds[of.name], stream(params.seed, "batches", abs(of.number), int(of.number < 0))
+        closed[of.firms] = NEVER
+        if kind.batch is not None:
+            first = int(rng.integers(-700, max(of.start - kind.batch - 30, -699)))
+            founded[of.firms] = first + rng.integers(0, kind.batch + 1, of.firms.size)
+        if kind.young is not None:
+            first = of.firms[0]
+            founded[first] = of.start - int(rng.integers(40, kind.young))
+            copies["employees"][first] = min(firms.employees[first], _YOUNG_STAFF)
+            copies["sales"][first] = min(firms.sales[first], _YOUNG_SALES)
+        if kind.industry is not None:
+            copies["industry"][of.firms[1:]] = PLACE[kind.industry]
+        if kind.one_place:
+            region[of.firms] = region[of.firms[0]]
+    return replace(firms, **copies)

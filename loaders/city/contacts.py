@@ -12,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from loaders.city import codes, regions
-from loaders.city.draw import Ints, chance, counted, stream, weighted
+from loaders.city.draw import Ints, chance, counted, rank_within, stream, weighted
 from loaders.city.firms import ORDINARY, Firms
 from loaders.city.frame import Frame
 from loaders.city.money import DAY
 from loaders.city.params import Params
 from loaders.city.people import People
-from loaders.city.plot import ADDRESS, DEVICE, PHONE, Shared
+from loaders.city.plot import ADDRESS, DEVICE, PHONE, ROOM, Shared
 from loaders.city.rhythm import Calendar, seconds
 from loaders.city.text import digits, joined, words
 
@@ -48,7 +48,7 @@ _SIGN_INS_A_MONTH = 1.2
 
 @dataclass(frozen=True)
 class Contacts:
-    """Of each company: address, phone and device, by number; equal numbers are the same one.
+    """Of each company: address, phone, device, and the house where the address is, by number; equal numbers are the same one.
 
     Numbers of phones and devices below the number of persons are those persons'.
     """
@@ -56,6 +56,7 @@ class Contacts:
     address: Ints
     phone: Ints
     device: Ints
+    house: Ints
 
 
 @dataclass(frozen=True)
@@ -81,27 +82,33 @@ def drawn(params: Params, firms: Firms, people: People, shared: Shared) -> Conta
     for what, column in ((ADDRESS, address), (PHONE, phone), (DEVICE, device)):
         of = shared.take(shared.what == what)
         column[of.firm] = beyond + np.abs(of.group) * 2 + (of.group < 0)
-    return Contacts(address, phone, device)
+    of = shared.take(shared.what == ROOM)
+    house = address.copy()
+    house[of.firm] = beyond + np.abs(of.group) * 2 + (of.group < 0)
+    return Contacts(address, phone, device, house)
 
 
-def addresses(params: Params, firms: Firms, number: Ints) -> pa.Array:
-    """Return the text of each company's address; companies of one number have one text, that of the first of them."""
+def addresses(params: Params, firms: Firms, at: Contacts) -> pa.Array:
+    """Return the text of each company's address; companies of one number have one text, those of one house differ in the room."""
     rng = stream(params.seed, "addresses")
-    _, first, place = np.unique(number, return_index=True, return_inverse=True)
+    _, first, place = np.unique(at.house, return_index=True, return_inverse=True)
     count = first.size
     road, house = words(_ROADS, weighted(rng, np.arange(len(_ROADS), 0, -1), count)), rng.integers(1, 900, count)
     building = words(_BUILDINGS, weighted(rng, (40, 12, 14, 12, 8, 10, 4), count))
-    floor, room = rng.integers(1, 30, count), rng.integers(1, 30, count)
-    text = joined(
-        words(regions.PLACES, firms.region[first]),
-        road,
-        pa.array(house).cast(pa.string()),
-        "号",
-        building,
-        digits(floor * 100 + room, 4),
-        "室",
-    )
-    return text.take(pa.array(place))
+    text = joined(words(regions.PLACES, firms.region[first]), road, pa.array(house).cast(pa.string()), "号", building)
+    return joined(text.take(pa.array(place)), _rooms(rng, at, place), "室")
+
+
+def _rooms(rng: np.random.Generator, at: Contacts, house: Ints) -> pa.Array:
+    """Return the number of each company's room: one for each address, no two addresses of one house in the same."""
+    _, first, place = np.unique(at.address, return_index=True, return_inverse=True)
+    floor, room = rng.integers(1, 30, first.size), rng.integers(1, 30, first.size)
+    _, sizes = np.unique(house[first], return_counts=True)
+    several = sizes[np.unique(house[first], return_inverse=True)[1]] > 1
+    nth = rank_within(house[first])
+    # 60 rooms on a floor of a house that many share
+    number = np.where(several, (nth // 60 + 1) * 100 + nth % 60 + 1, floor * 100 + room)
+    return digits(number, 4).take(pa.array(place))
 
 
 def emails(params: Params, phone: Ints) -> pa.Array:
@@ -116,9 +123,10 @@ def sign_ins(params: Params, calendar: Calendar, firms: Firms, contacts: Contact
     """Return how companies sign in to their main accounts: some days a month, from the company's device."""
     rng = stream(params.seed, "sign-ins")
     low = np.clip(opened[: len(firms)] + 1, 0, params.days)
-    expected = np.where(firms.role == ORDINARY, _SIGN_INS_A_MONTH * (params.days - low) / 30.0, 0.0)
+    high = np.clip(firms.closed, low, params.days)
+    expected = np.where(firms.role == ORDINARY, _SIGN_INS_A_MONTH * (high - low) / 30.0, 0.0)
     firm, _ = counted(rng.poisson(expected))
-    day = calendar.drawn(rng, low[firm], np.full(firm.size, params.days))
+    day = calendar.drawn(rng, low[firm], high[firm])
     found = SignIns(contacts.device[firm], firm, day * DAY + seconds(rng, firm.size))
     return found.take(np.argsort(found.second, kind="stable"))
 

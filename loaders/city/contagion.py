@@ -71,7 +71,7 @@ def _cores(rng: np.random.Generator, params: Params, firms: Firms, depends: Link
     """Draw the core firms that fail, those with more dependent suppliers more often, and their days."""
     old = depends.buyer[depends.start < 0]
     suppliers = np.bincount(old, minlength=len(firms)).astype(np.float64)
-    fits = (firms.role == ORDINARY) & (suppliers >= LEAST_SUPPLIERS) & (firms.founded < 0)
+    fits = (firms.role == ORDINARY) & (suppliers >= LEAST_SUPPLIERS) & (firms.founded < 0) & (firms.closed >= params.days)
     fits[taken] = False
     weight = np.where(fits, suppliers**2, 0.0)
     count = min(max(params.least, params.companies // _COMPANIES_EACH), int(fits.sum()))

@@ -35,20 +35,21 @@ def papers(town: Town, tied: Links, orders: Invoices, done: Deeds) -> Papers:
     """Return the papers of trade and of plots."""
     params, days = town.params, town.params.days
     issued = Invoices.stacked([orders, supply.red(params, orders), done.invoices])
-    inside = (issued.day >= 0) & (issued.day < days)
+    firms = town.firms
+    inside = (issued.day >= 0) & (issued.day < np.minimum(firms.last_day(issued.seller, issued.buyer), days))
     # what is made void after the period is not void yet
     issued = replace(issued, void=np.where(issued.void_day < days, issued.void, 0))
     invoices, place = _in_order(issued, issued.day, inside)
     of_plots = place[len(issued) - len(done.invoices) :]
     agreed = Contracts.stacked([supply.contracts(params, tied), done.contracts])
-    contracts, where = _in_order(agreed, agreed.day, agreed.day < days)
+    contracts, where = _in_order(agreed, agreed.day, agreed.day < np.minimum(firms.last_day(agreed.seller, agreed.buyer), days))
     signed = where[len(agreed) - len(done.contracts) :]
     lent = done.financings
     paper = column(-1, len(lent))
     paper[lent.kind == INVOICE] = of_plots[lent.paper[lent.kind == INVOICE]]
     paper[lent.kind != INVOICE] = signed[lent.paper[lent.kind != INVOICE]]
-    lent = Financings.stacked([financing.honest(params, town.firms, invoices), replace(lent, paper=paper)])
-    lent, _ = _in_order(lent, lent.second, (lent.paper >= 0) & (lent.second < days * DAY))
+    lent = Financings.stacked([financing.honest(params, firms, invoices), replace(lent, paper=paper)])
+    lent, _ = _in_order(lent, lent.second, (lent.paper >= 0) & (lent.second < np.minimum(firms.last_day(lent.borrower), days) * DAY))
     return Papers(contracts, invoices, lent)
 
 

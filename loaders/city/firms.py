@@ -30,6 +30,10 @@ _CAPITALS = np.array([3, 10, 30, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10
 _YEAR = 365
 #: Oldest age in days: private companies were registered from 1984 on.
 _OLDEST = 14_000
+#: The day on which a company that stays is closed.
+NEVER = 10**6
+#: Companies that will be closed one day and are too small to be kept up, median age at which they are, and those that the registry revokes.
+_MORTAL_PPM, _LARGE, _END_AGE, _REVOKED_PPM = 110_000, 80, 950, 280_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,10 @@ class Firms(Frame):
         Fen a year.
     capital, paid_in
         Fen subscribed, and fen paid in.
+    closed
+        Day from which on it is struck off the register and trades no more, ``NEVER`` where it is not.
+    revoked
+        1 where the registry takes its licence away, 0 where it is deregistered at its own wish.
     """
 
     region: Ints
@@ -60,10 +68,22 @@ class Firms(Frame):
     sales: Ints
     capital: Ints
     paid_in: Ints
+    closed: Ints
+    revoked: Ints
 
     def of(self, role: int) -> Ints:
         """Return the numbers of all of a role."""
         return np.flatnonzero(self.role == role)
+
+    def standing(self, day: int) -> Ints:
+        """Return what the register says of each on a day: 0 in business, 1 deregistered, 2 revoked."""
+        return np.where(self.closed > day, 0, 1 + self.revoked)
+
+    def last_day(self, *parties: Ints) -> Ints:
+        """Return the first day on which not all of these parties are there any more; people stay."""
+        ends = [np.where(party < len(self), self.closed[np.minimum(party, len(self) - 1)], NEVER) for party in parties]
+        found: Ints = np.minimum.reduce(ends)
+        return found
 
 
 def drawn(params: Params) -> Firms:
@@ -76,7 +96,8 @@ def drawn(params: Params) -> Firms:
     paid_in = (capital * _paid_share(rng, count)).astype(np.int64) // 100 * 100
     region = weighted(rng, regions.WEIGHT, count)
     founded = _founded(rng, params, employees)
-    ordinary = Firms(region, industry, column(ORDINARY, count), founded, employees, sales, capital, paid_in)
+    closed, revoked = _closed(params, founded, employees)
+    ordinary = Firms(region, industry, column(ORDINARY, count), founded, employees, sales, capital, paid_in, closed, revoked)
     return Firms.stacked([ordinary, _institutions(params)])
 
 
@@ -88,6 +109,14 @@ def _founded(rng: np.random.Generator, params: Params, employees: Ints) -> Ints:
     young = chance(rng, employees.size, min(90_000 * params.days // _YEAR, 300_000)) & (employees < 40)
     coming = rng.integers(0, max(params.days - 28, 1), employees.size)
     return np.where(young, coming, -np.minimum(age, _OLDEST).astype(np.int64) - 1)
+
+
+def _closed(params: Params, founded: Ints, employees: Ints) -> tuple[Ints, Ints]:
+    """Draw who is closed, and when: mostly small ones in their first years, some that are old."""
+    rng, count = stream(params.seed, "survival"), founded.size
+    mortal = chance(rng, count, _MORTAL_PPM) & (employees < _LARGE)
+    age = 60 + np.minimum(around(rng, _END_AGE, 0.9, count), _OLDEST).astype(np.int64)
+    return np.where(mortal, founded + age, NEVER), chance(rng, count, _REVOKED_PPM).astype(np.int64)
 
 
 def _capital(rng: np.random.Generator, sales: Ints) -> Ints:
@@ -109,4 +138,6 @@ def _institutions(params: Params) -> Firms:
     industry = column(industries.PLACE["L72"], count)
     capital = column(100_000_000_000, count)
     founded = -rng.integers(4_000, 9_000, count)
-    return Firms(region, industry, role, founded, column(500, count), column(0, count), capital, capital)
+    return Firms(
+        region, industry, role, founded, column(500, count), column(0, count), capital, capital, column(NEVER, count), column(0, count)
+    )

@@ -33,12 +33,13 @@ _SECOND_PPM, _OVERDRAFT_PPM = 300_000, 60_000
 
 @dataclass(frozen=True)
 class Accounts(Frame):
-    """Accounts: owner (companies count first, persons after them), day of opening, whether it is a person's, overdraft in fen."""
+    """Accounts: owner (companies first, then persons), day of opening, whether it is a person's, overdraft in fen, day of closing."""
 
     owner: Ints
     opened: Ints
     personal: Ints
     overdraft: Ints
+    closed: Ints
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ def accounts(params: Params, firms: Firms, people: People) -> tuple[Accounts, In
     overdraft = np.where(chance(rng, owner.size, _OVERDRAFT_PPM) & (owner < len(firms)), _limit(firms, owner), 0)
     second = np.arange(parties)
     second[more] = np.arange(parties, owner.size)
-    return Accounts(owner, opened, (owner >= len(firms)).astype(np.int64), overdraft), second
+    closed = firms.last_day(owner)
+    opened = np.where(opened < closed, opened, opened[np.minimum(owner, parties - 1)])
+    return Accounts(owner, opened, (owner >= len(firms)).astype(np.int64), overdraft, closed), second
 
 
 def _limit(firms: Firms, owner: Ints) -> Ints:
@@ -104,6 +107,7 @@ def possible(flows: Flows, held: Accounts, days: int) -> Bools:
     """Tell which payments can be: within the period, between two accounts that are open, of some money."""
     ready = np.maximum(held.opened[flows.payer], held.opened[flows.payee]) * DAY + DAY
     inside = (flows.second >= np.maximum(ready, 0)) & (flows.second < days * DAY)
+    inside &= flows.second < np.minimum(held.closed[flows.payer], held.closed[flows.payee]) * DAY
     found: Bools = inside & (flows.fen > 0) & (flows.payer != flows.payee)
     return found
 

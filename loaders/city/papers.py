@@ -58,7 +58,7 @@ def filings(city: City, party: pa.Array) -> tuple[Ints, pa.Table]:
     period = (key // 10**9).astype("datetime64[M]")
     filed = (period + 1).astype("datetime64[D]") + (key % 10**9 * 7 % 15)
     day = (filed - first).astype(np.int64)
-    of = np.flatnonzero((day < city.params.days) & (sales >= 0))
+    of = np.flatnonzero((day < np.minimum(city.firms.last_day(key % 10**9), city.params.days)) & (sales >= 0))
     of = of[np.argsort(day[of], kind="stable")]
     company = party.take(pa.array(key[of] % 10**9))
     columns = {"company": company, "period": pa.array(period[of].astype("datetime64[D]"), pa.date32())}

@@ -16,7 +16,13 @@ from kg.errors import UsageError
 CITY_VERSION = 2
 FORMATS = ("csv", "parquet")
 #: Smallest and largest value of each number that a person can choose.
-_RANGES = {"companies": (100, 10_000_000), "days": (30, 3_660), "seed": (0, 2**63 - 1), "prevalence_ppm": (0, 200_000)}
+_RANGES = {
+    "companies": (100, 10_000_000),
+    "days": (30, 3_660),
+    "seed": (0, 2**63 - 1),
+    "prevalence_ppm": (0, 200_000),
+    "camouflage": (0, 100),
+}
 _SHARES = ("found_ppm", "wrong_ppm")
 #: Beyond this nothing could be made of a delivery.
 _MOST_DIRT = 500_000
@@ -40,6 +46,8 @@ class Params:
         Median number of days after the deed on which a found one is known.
     dirt_ppm
         Rows spoilt, of each kind that has faults.
+    camouflage
+        How hard guilty companies try to look honest, where a scheme can: from 0, not at all, to 100.
 
     Raises
     ------
@@ -64,6 +72,7 @@ class Params:
     wrong_ppm: int = 10_000
     found_after: int = 120
     dirt_ppm: int = 0
+    camouflage: int = 50
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():

@@ -20,7 +20,8 @@ from loaders.city.money import Flows
 from loaders.city.supply import Contracts, Invoices
 from loaders.city.town import Town
 
-ADDRESS, PHONE, DEVICE = range(3)
+#: A room is an address of one's own in a house that the others share.
+ADDRESS, PHONE, DEVICE, ROOM = range(4)
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,19 @@ class Shared(Frame):
 
 
 @dataclass(frozen=True)
+class Kin(Frame):
+    """Relatives: two persons, by their places among the people, and what the second is to the first (a place in ``KINSHIPS``)."""
+
+    first: Ints
+    second: Ints
+    kind: Ints
+
+    def rows(self) -> Ints:
+        """Return them as rows of three numbers."""
+        return np.column_stack([self.first, self.second, self.kind])
+
+
+@dataclass(frozen=True)
 class Parents(Frame):
     """Companies that are held by another one."""
 
@@ -127,6 +141,7 @@ class Deeds:
     guarantees: Guarantees = field(default_factory=Guarantees.empty)
     shared: Shared = field(default_factory=Shared.empty)
     parents: Parents = field(default_factory=Parents.empty)
+    kin: Kin = field(default_factory=Kin.empty)
     fronts: Fronts = field(default_factory=Fronts.empty)
     contracts: Contracts = field(default_factory=Contracts.empty)
     invoices: Invoices = field(default_factory=Invoices.empty)
@@ -140,6 +155,7 @@ _FRAMES: Mapping[str, type[Frame]] = {
     "guarantees": Guarantees,
     "shared": Shared,
     "parents": Parents,
+    "kin": Kin,
     "fronts": Fronts,
     "contracts": Contracts,
     "invoices": Invoices,
@@ -175,6 +191,14 @@ class Plot:
         The longest time in days between the first and the last registration, where they register together.
     weight
         Its part of all plots of its catalogue.
+    scale
+        The fewest and the most companies in thousandths of the city's, where it grows with the city; ``members`` bounds them.
+    one_place
+        Whether all are registered in the region of the first.
+    young
+        The greatest age of the first company in days when it begins, where it must be young; it is small then.
+    industry
+        The division of all but the first, where they must be of one.
     settles
         Whether it settles who controls its companies; two plots that do so do not mix.
     """
@@ -187,3 +211,14 @@ class Plot:
     batch: int | None = None
     weight: int = 1
     settles: bool = False
+    scale: tuple[int, int] | None = None
+    one_place: bool = False
+    young: int | None = None
+    industry: str | None = None
+
+    def size(self, companies: int) -> tuple[int, int]:
+        """Return the fewest and the most companies of one of it in a city of so many."""
+        if self.scale is None:
+            return self.members.low, self.members.high
+        low, high = (min(max(companies * part // 1_000, self.members.low), self.members.high) for part in self.scale)
+        return low, high

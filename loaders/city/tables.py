@@ -21,6 +21,7 @@ from loaders.city.credit import standing
 from loaders.city.draw import Ints, Whole, chance, stream
 from loaders.city.holdings import UNKNOWN
 from loaders.city.money import CHANNELS, DAY, PURPOSES
+from loaders.city.people import KINSHIPS
 from loaders.city.schemes import SCHEMES
 from loaders.city.text import dates, digits, joined, numbers, times, words
 
@@ -92,7 +93,7 @@ class Tables:
                 "company": self._companies,
                 "uscc": codes.uscc(np.arange(len(firms)), regions.CODE[firms.region]),
                 "name": names.companies(stream(city.params.seed, "company names"), firms),
-                "status": pa.repeat("存续", len(firms)),
+                "status": words(("存续", "注销", "吊销"), firms.standing(city.params.days - 1)),
                 "region": digits(regions.CODE[firms.region], 6),
                 "industry": words([industry.code for industry in industries.INDUSTRIES], firms.industry),
                 "founded_on": dates(city.params.first_day, firms.founded),
@@ -165,13 +166,13 @@ class Tables:
     def _kinship(self) -> pa.Table:
         kin, number = self.city.people.kin, self.city.people.number
         a, b = (number.take(pa.array(kin[:, place])) for place in (0, 1))
-        return pa.table({"a": a, "b": b, "kinship": words(("spouse", "sibling"), kin[:, 2])})
+        return pa.table({"a": a, "b": b, "kinship": words(KINSHIPS, kin[:, 2])})
 
     def _contacts(self) -> pa.Table:
         """Return address, phone and e-mail of each company, and the phone of each person."""
         city, at = self.city, self.city.contacts
         count, offset = len(city.people), len(city.firms)
-        address = pa.concat_arrays([addresses(city.params, city.firms, at.address), pa.nulls(count, pa.string())])
+        address = pa.concat_arrays([addresses(city.params, city.firms, at), pa.nulls(count, pa.string())])
         email = pa.concat_arrays([emails(city.params, at.phone), pa.nulls(count, pa.string())])
         phone = phone_texts(np.concatenate([at.phone, np.arange(count)]))
         use = words(("registered", "home"), np.repeat([0, 1], [offset, count]))

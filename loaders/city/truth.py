@@ -32,6 +32,9 @@ def truth(tables: Tables) -> dict[str, pa.Table]:
         "schemes": _mixed(_plots(city, [of for of, _ in guilty]), [of for of, _ in guilty]),
         "members": _members(tables, guilty),
         "transfers": _transfers(city),
+        "past_schemes": _plots(city, list(city.past)),
+        "past_members": _members(tables, [(of, Deeds(("member",) * of.firms.size)) for of in city.past]),
+        "closed": _closed(tables),
         "loans": _marked("loan", loan_numbers, city.loans.scheme),
         "invoices": _marked("invoice", invoice_numbers, city.invoices.scheme),
         "contracts": _marked("contract", contract_numbers, city.papers.contracts.scheme),
@@ -116,6 +119,13 @@ def _fronts(tables: Tables) -> pa.Table:
     rows = tables.city.fronts.take(tables.city.fronts.scheme > 0)
     parties = {"company": rows.company, "straw": rows.straw, "controller": rows.behind}
     return pa.table({"number": numbers(rows.scheme), **{name: tables.party.take(pa.array(of)) for name, of in parties.items()}})
+
+
+def _closed(tables: Tables) -> pa.Table:
+    """Return the companies that were struck off the register by the end, and when."""
+    firms, params = tables.city.firms, tables.city.params
+    gone = np.flatnonzero(firms.standing(params.days - 1))
+    return pa.table({"company": tables.party.take(pa.array(gone)), "closed_on": dates(params.first_day, firms.closed[gone])})
 
 
 def _controllers(tables: Tables) -> pa.Table:

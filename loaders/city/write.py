@@ -50,7 +50,7 @@ def write(city: City, folder: Path, form: str = "csv", progress: Progress | None
     """
     tables = Tables(city)
     full, daily = tables.full(), tables.daily()
-    dirt = Dirt(city.params.seed, city.params.dirt_ppm)
+    dirt = Dirt(city.params)
     rows: dict[str, int] = {}
     with (progress or Silent()).task("writing the city", total=len(full) + len(daily) * city.params.days) as task:
         for name, make in full.items():
@@ -88,8 +88,9 @@ def _source(kind: Kind, form: str, appended: bool) -> str:
 def _put_day(kind: Daily, number: int, path: Path, dirt: Dirt) -> None:
     """Write the rows of a day; a day without any has no file, but for the first, so that there always is one."""
     begin, end = np.searchsorted(kind.day, (number, number + 1)).tolist()
-    if end > begin or number == 0:
-        _put(dirt.spoilt(path.parent.name, kind.rows(begin, end), begin), path)
+    name = path.parent.name
+    if end > begin or number == 0 or dirt.waits(name, number):
+        _put(dirt.spoilt(name, kind.rows(begin, end), begin, number), path)
 
 
 def _put(table: pa.Table, path: Path) -> int:

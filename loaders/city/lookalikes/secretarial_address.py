@@ -36,4 +36,5 @@ PLOT = Plot(
     },
     act,
     weight=6,
+    one_place=True,
 )
