@@ -68,13 +68,13 @@ def write(city: City, folder: Path, form: str = "csv", progress: Progress | None
                 path = folder / "landing" / name / f"{name}-{city.params.day(number):%Y%m%d}.{form}"
                 _put_day(kind, number, (ends[number], ends[number + 1]), path, dirt)
                 task.advance()
-    for name, table in {**truth(tables), "sizes": _sizes(tables), "dirt": dirt.marks()}.items():
+    for name, table in {**truth(tables), "sizes": sizes(tables), "dirt": dirt.marks()}.items():
         _put(table, folder / "truth" / f"{name}.parquet")
     (folder / "truth" / "city.json").write_text(_choices(city.params), encoding="utf-8")
     return {kind.name: rows[kind.name] for kind in KINDS}
 
 
-def _sizes(tables: Tables) -> pa.Table:
+def sizes(tables: Tables) -> pa.Table:
     """Return how large each ordinary company is: people at work and fen sold a year, of which its files tell only a part."""
     firms, count = tables.city.firms, tables.city.params.companies
     columns = {"employees": numbers(firms.employees[:count]), "sales_fen": numbers(firms.sales[:count])}

@@ -68,7 +68,7 @@ class Scale:
             size = 10.0 ** np.floor(np.log10(rough))
             step_of = size * min((1, 2, 5, 10), key=lambda times: abs(times * size - rough))
             found = np.arange(np.ceil(self.low / step_of), np.floor(self.high / step_of) + 1) * step_of
-        return [float(value) for value in found if self.low * 0.999 <= value <= self.high * 1.001]
+        return [float(value) + 0.0 for value in found if self.low * 0.999 <= value <= self.high * 1.001]
 
 
 def short(value: float) -> str:
