@@ -249,9 +249,8 @@ def main() -> None:
     with Landing.opened(asked.folder) as landing:
         found = measured(landing, asked.real)
     for one in found["tails"]:
-        print(
-            f"{one['what']:<36}{one['exponent']:7.3f} ± {one['error']:.3f} from {one['from']:,} ({one['points']:,})  published {one['published']}"
-        )
+        tail = f"{one['exponent']:7.3f} ± {one['error']:.3f} from {one['from']:,} ({one['points']:,})"
+        print(f"{one['what']:<36}{tail}  published {one['published']}")
     for one in found["invoices"]:
         print(f"{one['what']:<60}{one['city']:14,.4g}{one['real'] if one['real'] is not None else float('nan'):14,.4g}")
     for one in found["holdings"]:
