@@ -157,7 +157,8 @@ class Companies:
         found = {name: large[name].to_numpy().astype(np.float64) for name in ("employees", "sales_fen")}
         found["founded"] = registry["founded_on"].to_numpy().astype("datetime64[D]").astype(np.float64)
         found["capital"] = registry["capital_fen"].to_numpy().astype(np.float64)
-        found |= {name: _places(registry[name]) for name in ("region", "industry")}
+        found["region"] = pc.cast(registry["region"], pa.float64()).to_numpy()
+        found["industry"] = pc.cast(pc.utf8_slice_codeunits(registry["industry"], 1), pa.float64()).to_numpy()  # the letter follows from it
         held = self.source.rows("shareholders", "holder", "holder_kind", "company", "share_ppm", "paid_in_fen")
         company, holder = numbers(held["company"]), parties(held, "holder")
         share = pc.fill_null(held["share_ppm"], 0).to_numpy().astype(np.float64)
