@@ -56,6 +56,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python scripts/benchmark.py
+	$(BIN)/python scripts/city_benchmark.py
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak

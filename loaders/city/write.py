@@ -5,6 +5,8 @@ Knows file names, formats and the ``[[sources]]`` tables; hides the slicing by d
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,9 @@ from pyarrow import csv, parquet
 from kg.progress import Progress, Silent
 from loaders.city.build import City
 from loaders.city.dirt import Dirt
+from loaders.city.params import CITY_VERSION, Params
 from loaders.city.tables import Daily, Tables
+from loaders.city.text import numbers
 from loaders.city.truth import truth
 from loaders.source import Kind
 from loaders.sources import KINDS
@@ -58,12 +62,29 @@ def write(city: City, folder: Path, form: str = "csv", progress: Progress | None
             task.advance()
         for name, kind in daily.items():
             rows[name] = int(kind.day.size)
+            # asked for all days at once: each question would turn the whole column into wider numbers
+            ends = np.searchsorted(kind.day, np.arange(city.params.days + 1)).tolist()
             for number in range(city.params.days):
-                _put_day(kind, number, folder / "landing" / name / f"{name}-{city.params.day(number):%Y%m%d}.{form}", dirt)
+                path = folder / "landing" / name / f"{name}-{city.params.day(number):%Y%m%d}.{form}"
+                _put_day(kind, number, (ends[number], ends[number + 1]), path, dirt)
                 task.advance()
-    for name, table in {**truth(tables), "dirt": dirt.marks()}.items():
+    for name, table in {**truth(tables), "sizes": sizes(tables), "dirt": dirt.marks()}.items():
         _put(table, folder / "truth" / f"{name}.parquet")
+    (folder / "truth" / "city.json").write_text(_choices(city.params), encoding="utf-8")
     return {kind.name: rows[kind.name] for kind in KINDS}
+
+
+def sizes(tables: Tables) -> pa.Table:
+    """Return how large each ordinary company is: people at work and fen sold a year, of which its files tell only a part."""
+    firms, count = tables.city.firms, tables.city.params.companies
+    columns = {"employees": numbers(firms.employees[:count]), "sales_fen": numbers(firms.sales[:count])}
+    return pa.table({"company": tables.party.slice(0, count), **columns})
+
+
+def _choices(params: Params) -> str:
+    """Return from what the city was built, as JSON."""
+    noted = {"version": CITY_VERSION, "digest": params.digest(), "params": asdict(params)}
+    return json.dumps(noted, default=str, indent=1) + "\n"
 
 
 def sources(city: City, form: str = "csv") -> str:
@@ -85,9 +106,9 @@ def _source(kind: Kind, form: str, appended: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _put_day(kind: Daily, number: int, path: Path, dirt: Dirt) -> None:
+def _put_day(kind: Daily, number: int, rows: tuple[int, int], path: Path, dirt: Dirt) -> None:
     """Write the rows of a day; a day without any has no file, but for the first, so that there always is one."""
-    begin, end = np.searchsorted(kind.day, (number, number + 1)).tolist()
+    begin, end = rows
     name = path.parent.name
     if end > begin or number == 0 or dirt.waits(name, number):
         _put(dirt.spoilt(name, kind.rows(begin, end), begin, number), path)
