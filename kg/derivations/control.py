@@ -1,0 +1,201 @@
+"""Who controls whom: by the votes of all that a party controls already, alone or as a coalition of relatives or of those who act in concert.
+
+With S the parties that x commands (x itself at first), y joins S when the votes held in y by all of S together pass the rule set's
+threshold; this is repeated until nothing is added. Votes are whole ppm, so exactly one half is not more than one half.
+
+References
+----------
+.. [1] Company law and the control fixpoint: Magnanimi, Bellomarini, Ceri, Martinenghi, Reactive company control in company knowledge graphs,
+   2023; Romei, Ruggieri, Turini, The layered structure of company share networks, 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from kg.algorithms.control import Votes, controlled
+from kg.algorithms.csr import Csr
+from kg.algorithms.kernel import Ints
+from kg.errors import UsageError
+from kg.holdings import Holdings, pairs_of, read_holdings
+from kg.ruleset import WHOLE, RuleSet
+
+SCHEMA = (("votes_ppm", pa.int64()), ("certain", pa.bool_()))
+#: Joins the ids of a coalition's members into its name.
+JOINT = "+"
+
+
+@dataclass(frozen=True)
+class Ties:
+    """What makes several parties one: kinship, acting in concert, and nominees who vote as their nominators say."""
+
+    kin: pa.Table | None = None
+    concert: pa.Table | None = None
+    nominations: pa.Table | None = None
+
+
+def find_control(
+    holdings: pa.Table,
+    rules: RuleSet,
+    *,
+    kin: pa.Table | None = None,
+    concert: pa.Table | None = None,
+    nominations: pa.Table | None = None,
+    parties: pa.Table | None = None,
+    as_of: date | None = None,
+) -> pa.Table:
+    """Find all pairs of a party and a company that it controls.
+
+    Parameters
+    ----------
+    holdings
+        See `kg.holdings.read_holdings`: ``holder, held, share_ppm``, optional ``votes_ppm``, ``share_low_ppm``, ``share_high_ppm``,
+        ``valid_from``, ``valid_to``.
+    rules
+        The threshold, which ties of kinship count, and what becomes of own shares.
+    kin
+        ``a, b, kinship``: relatives by a tie that the rules know hold together; each party's relatives with it are a coalition.
+    concert
+        ``a, b``: parties who act in concert; all who are tied by agreements are a coalition.
+    nominations
+        ``nominator, nominee, held``: the nominee's votes in that company are the nominator's.
+    parties, as_of
+        See `kg.holdings.read_holdings`.
+
+    Returns
+    -------
+    Table
+        ``controller, controlled, votes_ppm, certain``, in the order of controller and controlled: a row for every pair, not only the
+        ultimate one, and none of a party with itself. ``votes_ppm`` are the votes in the company held by all that the controller
+        commands at the end. Where shares are unknown ``certain`` is false for control that depends on them, and ``votes_ppm`` is the
+        most that they can be. A coalition of several parties is named by its members, joined by ``+``; it is then a string also
+        where ids are numbers.
+
+    Raises
+    ------
+    UsageError
+        If a row is wrong (see `kg.holdings.refuse_wrong`).
+
+    Examples
+    --------
+    >>> from kg.rulesets import get
+    >>> rows = {"holder": ["p", "a", "a", "b"], "held": ["a", "b", "c", "c"], "share_ppm": [510_000, 510_000, 300_000, 300_000]}
+    >>> find_control(pa.table(rows), get("CN-COLAW-2023")).to_pylist()[-1]
+    {'controller': 'p', 'controlled': 'c', 'votes_ppm': 600000, 'certain': True}
+    """
+    held = read_holdings(nominated(holdings, nominations), parties=parties, as_of=as_of, quantity="votes")
+    alone = np.unique(held.holder)
+    several = coalitions(held, rules, Ties(kin, concert))
+    seeds = _seeds(alone, several)
+    votes = votes_of(held, rules)
+    coalition, company, ppm, certain = controlled(votes, seeds, bool((held.high > held.low).any()))
+    return _table(held, (alone, several), (coalition, company, ppm, certain))
+
+
+def votes_of(held: Holdings, rules: RuleSet) -> Votes:
+    """Return the votes behind holdings: own shares have none, and are no part of the whole where the rules say so."""
+    count = len(held.parties)
+    own = held.holder == held.held
+    treasury = np.bincount(held.held[own], held.low[own], count).astype(np.int64)
+    rows = np.flatnonzero(~own)
+    most = WHOLE - treasury
+    whole = most if rules.treasury == "rescaled" else np.full(count, WHOLE)
+    product = rules.control.ppm * whole
+    bar = product // WHOLE + 1 if rules.control.strict else -(-product // WHOLE)
+    start = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(held.holder[rows], minlength=count), out=start[1:])
+    known = np.bincount(held.held[rows], held.low[rows], count).astype(np.int64)
+    return Votes(start, held.held[rows], held.low[rows], held.high[rows], np.maximum(bar, 1), most, known)
+
+
+def nominated(holdings: pa.Table, nominations: pa.Table | None) -> pa.Table:
+    """Return holdings in which those of nominees are their nominators'.
+
+    Raises
+    ------
+    UsageError
+        If two nominators claim the same nominee's holding.
+    """
+    if nominations is None or nominations.num_rows == 0:
+        return holdings
+    keys = nominations.select(["nominee", "held"])
+    counted = keys.append_column("n", pa.array(np.ones(len(keys), np.int64))).group_by(["nominee", "held"]).aggregate([("n", "sum")])
+    if pa.compute.any(pa.compute.greater(counted["n_sum"], 1)).as_py():
+        raise UsageError("nominations: two nominators stand behind the same nominee and company; say which of them it is")
+    places = pa.array(np.arange(holdings.num_rows))
+    joined = holdings.append_column("_row", places).join(nominations.rename_columns(_renamed(nominations)), ["holder", "held"]).sort_by("_row")
+    holder = pa.compute.coalesce(joined["_nominator"], joined["holder"])
+    return joined.drop_columns(["_row", "_nominator"]).set_column(joined.column_names.index("holder"), "holder", holder)
+
+
+def _renamed(nominations: pa.Table) -> list[str]:
+    names = {"nominator": "_nominator", "nominee": "holder"}
+    return [names.get(name, name) for name in nominations.column_names]
+
+
+def coalitions(held: Holdings, rules: RuleSet, ties: Ties) -> list[Ints]:
+    """Return the parties, by number, who hold together: relatives of a party with it, and those tied by agreements; none within another."""
+    found: set[tuple[int, ...]] = set()
+    if ties.kin is not None and rules.family:
+        near = ties.kin.filter(pa.compute.is_in(ties.kin["kinship"], value_set=pa.array(rules.family)))
+        found |= set(_families(held, near))
+    if ties.concert is not None:
+        found |= set(_together(held, ties.concert))
+    members = sorted(found)
+    return [np.array(each) for each in members if not any(set(each) < set(other) for other in _near(each, members))]
+
+
+def _near(each: tuple[int, ...], members: list[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
+    """Yield the other sets that hold the first member of one."""
+    return (other for other in members if other is not each and each[0] in other)
+
+
+def _families(held: Holdings, kin: pa.Table) -> Iterator[tuple[int, ...]]:
+    a, b = pairs_of(held.parties, kin, ("a", "b"))
+    holders = np.zeros(len(held.parties), np.bool_)
+    holders[held.holder] = True
+    a, b = np.concatenate([a, b]), np.concatenate([b, a])
+    a, b = (side[holders[a] & holders[b] & (a != b)] for side in (a, b))
+    order = np.argsort(a, kind="stable")
+    centre, begin = np.unique(a[order], return_index=True)
+    for each, relatives in zip(centre.tolist(), np.split(b[order], begin[1:]), strict=False):
+        yield tuple(sorted({each, *relatives.tolist()}))
+
+
+def _together(held: Holdings, concert: pa.Table) -> Iterator[tuple[int, ...]]:
+    a, b = pairs_of(held.parties, concert, ("a", "b"))
+    count = len(held.parties)
+    _, label = connected_components(csr_array((np.ones(a.size), (a, b)), shape=(count, count)), directed=False)
+    sizes = np.bincount(label, minlength=1)
+    for group in np.flatnonzero(sizes > 1).tolist():
+        yield tuple(np.flatnonzero(label == group).tolist())
+
+
+def _seeds(alone: Ints, several: list[Ints]) -> Csr:
+    sizes = np.concatenate([np.ones(alone.size, np.int64), np.array([each.size for each in several], np.int64)])
+    return Csr(np.concatenate([[0], np.cumsum(sizes)]), np.concatenate([alone, *several]))
+
+
+def _table(held: Holdings, seeds: tuple[Ints, list[Ints]], found: tuple[Ints, Ints, Ints, Ints]) -> pa.Table:
+    (alone, several), (coalition, company, ppm, certain) = seeds, found
+    names = held.parties.names(alone)
+    if several:
+        joint = [JOINT.join(map(str, held.parties.names(each).to_pylist())) for each in several]
+        names = pa.concat_arrays([names.cast(pa.string()), pa.array(joint, pa.string())])
+    # parties come in the order of their ids, coalitions after them
+    order = np.lexsort((company, coalition))
+    return pa.table(
+        {
+            "controller": names.take(pa.array(coalition[order])),
+            "controlled": held.parties.names(company[order]),
+            "votes_ppm": pa.array(ppm[order]),
+            "certain": pa.array(certain[order] == 1),
+        }
+    )

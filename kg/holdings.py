@@ -1,0 +1,227 @@
+"""Holdings as tables give them: checked row by row, by dense numbers, as they hold on a day.
+
+Knows the columns, the intervals behind unknown shares, and how a party's kind is told; hides the numbering. Ids are strings or int64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg.algorithms.interning import Interner
+from kg.algorithms.kernel import Ints
+from kg.errors import UsageError
+from kg.ruleset import WHOLE
+
+Quantity = Literal["votes", "capital"]
+COMPANY, PERSON, STATE, OTHER = range(4)
+_KINDS = ("company", "person", "state", "other")
+#: Columns of shares, each with the bounds between which it must lie.
+_SHARES = ("share_ppm", "votes_ppm", "share_low_ppm", "share_high_ppm")
+
+
+@dataclass(frozen=True)
+class Parties:
+    """The parties of some columns: ``ids`` in their order, a party's number being its place; ``kind`` and ``listed`` by number."""
+
+    ids: pa.Array
+    kind: Ints
+    listed: np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+    def __len__(self) -> int:
+        """Return how many parties there are."""
+        return len(self.ids)
+
+    def numbers(self, column: pa.ChunkedArray | pa.Array) -> Ints:
+        """Return the number of each id, -1 where it is null or none of the parties."""
+        if pa.types.is_integer(self.ids.type):
+            known, asked = self.ids.to_numpy(), pc.fill_null(column.cast(pa.int64()), -(2**63)).to_numpy()
+            place = np.minimum(np.searchsorted(known, asked), max(known.size - 1, 0))
+            return np.where(known[place] == asked, place, -1) if known.size else np.full(asked.size, -1)
+        return Interner(self.ids).codes(column)
+
+    def names(self, numbers: Ints) -> pa.Array:
+        """Return the ids of these numbers."""
+        return self.ids.take(pa.array(numbers))
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Holdings, one row for each holder and company, in the order of holder and company.
+
+    Attributes
+    ----------
+    holder, held
+        By number.
+    low, high
+        Least and most that is held, in ppm; equal where the share is known.
+    parties
+        Behind the numbers.
+    over
+        Companies of which more than the whole is held: ``company, share_ppm``.
+    """
+
+    holder: Ints
+    held: Ints
+    low: Ints
+    high: Ints
+    parties: Parties
+    over: pa.Table
+
+
+def read_holdings(
+    holdings: pa.Table, *, parties: pa.Table | None = None, as_of: date | None = None, quantity: Quantity = "capital"
+) -> Holdings:
+    """Read a table of holdings.
+
+    Parameters
+    ----------
+    holdings
+        ``holder, held`` (strings or int64), ``share_ppm`` (null: unknown); optional ``votes_ppm`` (in the place of the share, for
+        ``votes``), ``share_low_ppm`` and ``share_high_ppm`` (bounds of an unknown share), ``valid_from`` and ``valid_to`` (the first day
+        after). Parallel rows are added up.
+    parties
+        ``party, kind`` (``company``, ``person``, ``state``, ``other``), optional ``listed``. Without it the prefix of a string id tells
+        the kind, and an int64 is a person where nobody holds it.
+    as_of
+        Rows that hold on that day; by default those whose ``valid_to`` is null.
+
+    Raises
+    ------
+    UsageError
+        If a column is missing or a row is wrong; the sentence names the row, counted from 0.
+
+    Examples
+    --------
+    >>> found = read_holdings(pa.table({"holder": ["p", "p"], "held": ["c", "c"], "share_ppm": [100, 200]}))
+    >>> found.low.tolist(), found.parties.ids.to_pylist()
+    ([300], ['c', 'p'])
+    """
+    refuse_wrong(holdings)
+    rows = _held_on(holdings, as_of)
+    ids, (holder, held) = _numbered(rows["holder"], rows["held"])
+    low, high = _bounds(rows, quantity)
+    key, place = np.unique(holder * max(len(ids), 1) + held, return_inverse=True)
+    low, high = (np.bincount(place, ppm, key.size).astype(np.int64) for ppm in (low, high))
+    holder, held = key // max(len(ids), 1), key % max(len(ids), 1)
+    known = _parties(ids, parties, held)
+    total = np.bincount(held, low, len(ids)).astype(np.int64)
+    over = np.flatnonzero(total > WHOLE)
+    return Holdings(holder, held, low, np.minimum(high, WHOLE), known, pa.table({"company": ids.take(pa.array(over)), "share_ppm": total[over]}))
+
+
+def refuse_wrong(holdings: pa.Table) -> None:
+    """Refuse a table with a row that cannot be.
+
+    Raises
+    ------
+    UsageError
+        With the first such row, its column and value.
+    """
+    missing = [name for name in ("holder", "held", "share_ppm") if name not in holdings.column_names]
+    if missing:
+        raise UsageError(f"holdings lack the column {missing[0]}; they need holder, held and share_ppm")
+    for said in _faults(holdings):
+        raise UsageError(said)
+
+
+def _faults(holdings: pa.Table) -> Iterator[str]:
+    for name in ("holder", "held"):
+        if (row := _first(pc.is_null(holdings[name]))) is not None:
+            yield f"holdings row {row}: {name} is null; every holding needs both ends"
+    for name in _SHARES:
+        if name in holdings.column_names:
+            share = holdings[name]
+            if (row := _first(pc.or_(pc.less(share, 0), pc.greater(share, WHOLE)))) is not None:
+                yield f"holdings row {row}: {name} is {share[row].as_py()}; a share lies between 0 and 1000000 ppm"
+    pairs = (("share_low_ppm", "share_high_ppm", pc.greater), ("valid_from", "valid_to", pc.greater_equal))
+    for first, last, wrong in pairs:
+        if {first, last} <= set(holdings.column_names) and (row := _first(wrong(holdings[first], holdings[last]))) is not None:
+            yield f"holdings row {row}: {first} {holdings[first][row]} does not lie before {last} {holdings[last][row]}; are they turned round?"
+
+
+def _first(wrong: pa.ChunkedArray) -> int | None:
+    found = pc.index(pc.fill_null(wrong, False), True).as_py()
+    return found if found >= 0 else None
+
+
+def _held_on(holdings: pa.Table, as_of: date | None) -> pa.Table:
+    """Return the rows that hold on a day."""
+    names = holdings.column_names
+    if as_of is None:
+        return holdings.filter(pc.is_null(holdings["valid_to"])) if "valid_to" in names else holdings
+    rows = holdings
+    if "valid_from" in names:
+        rows = rows.filter(pc.fill_null(pc.less_equal(rows["valid_from"], as_of), True))
+    if "valid_to" in names:
+        rows = rows.filter(pc.fill_null(pc.greater(rows["valid_to"], as_of), True))
+    return rows
+
+
+def _numbered(*columns: pa.ChunkedArray) -> tuple[pa.Array, list[Ints]]:
+    """Return the distinct ids of some columns in their order, and each column by number."""
+    if not pa.types.is_integer(columns[0].type):
+        interned, codes = Interner.encode(*columns)
+        return interned.values, codes
+    values = [column.cast(pa.int64()).to_numpy() for column in columns]
+    every = np.concatenate(values)
+    least, most = (int(every.min()), int(every.max())) if every.size else (0, 0)
+    if 0 <= most - least < 8 * every.size + 1_000:
+        there = np.zeros(most - least + 1, np.bool_)
+        there[every - least] = True
+        place = np.cumsum(there) - 1
+        return pa.array(np.flatnonzero(there) + least), [place[column - least] for column in values]
+    known, place = np.unique(every, return_inverse=True)
+    return pa.array(known), np.split(place, np.cumsum([column.size for column in values])[:-1])
+
+
+def _bounds(rows: pa.Table, quantity: Quantity) -> tuple[Ints, Ints]:
+    """Return the least and the most of each row: an unknown share lies between its bounds, or anywhere."""
+    share = rows["share_ppm"].cast(pa.int64())
+    if quantity == "votes" and "votes_ppm" in rows.column_names:
+        share = pc.coalesce(rows["votes_ppm"].cast(pa.int64()), share)
+    bounds = []
+    for name, otherwise in (("share_low_ppm", 0), ("share_high_ppm", WHOLE)):
+        bound = rows[name].cast(pa.int64()) if name in rows.column_names else pa.nulls(rows.num_rows, pa.int64())
+        bounds.append(pc.fill_null(pc.coalesce(share, bound), otherwise).to_numpy())
+    return bounds[0], bounds[1]
+
+
+def _parties(ids: pa.Array, parties: pa.Table | None, held: Ints) -> Parties:
+    is_held = np.zeros(len(ids), np.bool_)
+    is_held[held] = True
+    listed = np.zeros(len(ids), np.bool_)
+    kind = np.where(is_held, COMPANY, PERSON)
+    if not pa.types.is_integer(ids.type):
+        prefix = pc.utf8_slice_codeunits(ids, 0, 7)
+        told = [pc.equal(prefix, word).to_numpy(zero_copy_only=False) for word in ("company", "person:")]
+        kind = np.select(told, (COMPANY, PERSON), kind)
+    found = Parties(ids, kind.astype(np.int64), listed)
+    return found if parties is None else _told(found, parties)
+
+
+def _told(found: Parties, parties: pa.Table) -> Parties:
+    """Return the parties with what a table says of them."""
+    number = found.numbers(parties["party"])
+    words = pc.index_in(parties["kind"].cast(pa.string()), value_set=pa.array(_KINDS))
+    if (row := _first(pc.is_null(words))) is not None:
+        raise UsageError(f"parties row {row}: kind is {parties['kind'][row]}; it is one of {', '.join(_KINDS)}")
+    there = number >= 0
+    kind, listed = found.kind.copy(), found.listed.copy()
+    kind[number[there]] = words.to_numpy()[there]
+    if "listed" in parties.column_names:
+        listed[number[there]] = pc.fill_null(parties["listed"], False).to_numpy(zero_copy_only=False)[there]
+    return Parties(found.ids, kind, listed)
+
+
+def pairs_of(parties: Parties, table: pa.Table, names: Sequence[str]) -> tuple[Ints, ...]:
+    """Return columns of a table by number, without the rows that name a party which holds nothing and is not held."""
+    columns = [parties.numbers(table[name]) for name in names]
+    there = np.all([column >= 0 for column in columns], axis=0) if columns else np.empty(0, np.bool_)
+    return tuple(column[there] for column in columns)
