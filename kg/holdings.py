@@ -107,9 +107,11 @@ def read_holdings(
     rows = _held_on(holdings, as_of)
     ids, (holder, held) = _numbered(rows["holder"], rows["held"])
     low, high = _bounds(rows, quantity)
-    key, place = np.unique(holder * max(len(ids), 1) + held, return_inverse=True)
-    low, high = (np.bincount(place, ppm, key.size).astype(np.int64) for ppm in (low, high))
-    holder, held = key // max(len(ids), 1), key % max(len(ids), 1)
+    key = holder * max(len(ids), 1) + held
+    order = np.argsort(key, kind="stable")
+    first = np.flatnonzero(np.diff(key[order], prepend=-1))
+    low, high = (np.add.reduceat(ppm[order], first) if first.size else ppm for ppm in (low, high))
+    holder, held = holder[order[first]], held[order[first]]
     known = _parties(ids, parties, held)
     total = np.bincount(held, low, len(ids)).astype(np.int64)
     over = np.flatnonzero(total > WHOLE)

@@ -42,33 +42,34 @@ class Seen(NamedTuple):
 
     Attributes
     ----------
-    stamp, low, high : int64, shape (n_parties,)
-        The coalition for which a company's votes were counted last, and these.
-    member, queue : int64, shape (n_parties,)
-        The coalition that a party belongs to, or that controls it; those parties in the order in which they were found.
+    of : int64, shape (n_parties, 5)
+        Of each party side by side, as they are read together: the coalition for which its votes were counted last, the least and the
+        most of these, the coalition that it belongs to or that controls it, and the bar.
+    queue : int64, shape (n_parties,)
+        The coalition's parties and those that it controls, in the order in which they were found.
     """
 
-    stamp: Ints
-    low: Ints
-    high: Ints
-    member: Ints
+    of: Ints
     queue: Ints
+
+
+_STAMP, _LOW, _HIGH, _MEMBER, _BAR = range(5)
 
 
 @kernel
 def _most(votes: Votes, seen: Seen, company: int) -> int:
     """Return the most votes that the coalition can have in a company: no more than all that the others do not have for certain."""
-    low = seen.low[company]
-    return max(low, min(seen.high[company], votes.most[company] - (votes.known[company] - low)))
+    low = seen.of[company, _LOW]
+    return max(low, min(seen.of[company, _HIGH], votes.most[company] - (votes.known[company] - low)))
 
 
 @kernel
 def _join(votes: Votes, seen: Seen, k: int, company: int, size: int, certain: bool) -> int:
     """Add a company to the queue if it is controlled now and was not before; return how long the queue is then."""
-    ppm = seen.low[company] if certain else _most(votes, seen, company)
-    if seen.member[company] == k or ppm < votes.bar[company]:
+    ppm = seen.of[company, _LOW] if certain else _most(votes, seen, company)
+    if ppm < seen.of[company, _BAR] or seen.of[company, _MEMBER] == k:
         return size
-    seen.member[company] = k
+    seen.of[company, _MEMBER] = k
     seen.queue[size] = company
     return size + 1
 
@@ -81,10 +82,12 @@ def _follow(votes: Votes, seen: Seen, k: int, done: int, size: int, certain: boo
         done += 1
         for row in range(votes.start[party], votes.start[party + 1]):
             company = votes.held[row]
-            if seen.stamp[company] != k:
-                seen.stamp[company], seen.low[company], seen.high[company] = k, 0, 0
-            seen.low[company] += votes.low[row]
-            seen.high[company] += votes.high[row]
+            if seen.of[company, _STAMP] != k:
+                seen.of[company, _STAMP] = k
+                seen.of[company, _LOW] = 0
+                seen.of[company, _HIGH] = 0
+            seen.of[company, _LOW] += votes.low[row]
+            seen.of[company, _HIGH] += votes.high[row]
             size = _join(votes, seen, k, company, size, certain)
     return size
 
@@ -110,7 +113,7 @@ def _tell(votes: Votes, seen: Seen, out: Ints, count: int, told: tuple[int, int,
     for place in range(begin, end):
         company = seen.queue[place]
         out[0, count], out[1, count] = k, company
-        out[2, count] = seen.low[company] if certain else _most(votes, seen, company)
+        out[2, count] = seen.of[company, _LOW] if certain else _most(votes, seen, company)
         out[3, count] = 1 if certain else 0
         count += 1
     return out
@@ -143,13 +146,14 @@ def controlled(votes: Votes, seeds: Csr, bounds: bool) -> tuple[Ints, Ints, Ints
     [[0, 0], [1, 2], [510000, 510000], [1, 1]]
     """
     n = len(votes.start) - 1
-    seen = Seen(np.full(n, -1, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(n, -1, np.int64), np.empty(n, np.int64))
+    seen = Seen(np.full((n, 5), -1, np.int64), np.empty(n, np.int64))
+    seen.of[:, _BAR] = votes.bar
     out, count = np.empty((4, 1024), np.int64), 0
     for k in range(len(seeds.start) - 1):
         first = seeds.start[k + 1] - seeds.start[k]
         for place in range(first):
             seen.queue[place] = seeds.items[seeds.start[k] + place]
-            seen.member[seen.queue[place]] = k
+            seen.of[seen.queue[place], _MEMBER] = k
         size = _follow(votes, seen, k, 0, first, True)
         out = _tell(votes, seen, out, count, (k, first, size, True))
         count += size - first

@@ -91,7 +91,7 @@ def find_control(
     {'controller': 'p', 'controlled': 'c', 'votes_ppm': 600000, 'certain': True}
     """
     held = read_holdings(nominated(holdings, nominations), parties=parties, as_of=as_of, quantity="votes")
-    alone = np.unique(held.holder)
+    alone = np.flatnonzero(np.bincount(held.holder, minlength=len(held.parties)))
     several = coalitions(held, rules, Ties(kin, concert))
     seeds = _seeds(alone, several)
     votes = votes_of(held, rules)

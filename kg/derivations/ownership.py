@@ -158,9 +158,9 @@ def _levels(weight: csr_array, component: Ints) -> Ints:
     entries = weight.tocoo()
     above, below = component[entries.col], component[entries.row]
     between = above != below
-    pairs = np.unique(above[between].astype(np.int64) * (component.max(initial=0) + 1) + below[between])
-    above, below = np.divmod(pairs, component.max(initial=0) + 1)
     count = int(component.max(initial=-1)) + 1
+    pairs = np.sort(above[between].astype(np.int64) * count + below[between])
+    above, below = np.divmod(pairs[np.flatnonzero(np.diff(pairs, prepend=-1))], max(count, 1))
     level, waiting = np.zeros(count, np.int64), np.bincount(below, minlength=count)
     start = np.searchsorted(above, np.arange(count + 1))
     ready, depth = np.flatnonzero(waiting == 0), 0
@@ -168,7 +168,9 @@ def _levels(weight: csr_array, component: Ints) -> Ints:
         level[ready] = depth
         sizes = start[ready + 1] - start[ready]
         offset = np.repeat(start[ready] - np.cumsum(sizes) + sizes, sizes) + np.arange(int(sizes.sum()))
-        reached, times = np.unique(below[offset], return_counts=True)
+        reached = np.sort(below[offset])
+        first = np.flatnonzero(np.diff(reached, prepend=-1))
+        times, reached = np.diff(np.append(first, reached.size)), reached[first]
         waiting[reached] -= times
         ready, depth = reached[waiting[reached] == 0], depth + 1
     return level[component]
