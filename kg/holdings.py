@@ -115,7 +115,9 @@ def read_holdings(
     known = _parties(ids, parties, held)
     total = np.bincount(held, low, len(ids)).astype(np.int64)
     over = np.flatnonzero(total > WHOLE)
-    return Holdings(holder, held, low, np.minimum(high, WHOLE), known, pa.table({"company": ids.take(pa.array(over)), "share_ppm": total[over]}))
+    return Holdings(
+        holder, held, low, np.minimum(high, WHOLE), known, pa.table({"company": ids.take(pa.array(over)), "share_ppm": total[over]})
+    )
 
 
 def refuse_wrong(holdings: pa.Table) -> None:
@@ -145,7 +147,8 @@ def _faults(holdings: pa.Table) -> Iterator[str]:
     pairs = (("share_low_ppm", "share_high_ppm", pc.greater), ("valid_from", "valid_to", pc.greater_equal))
     for first, last, wrong in pairs:
         if {first, last} <= set(holdings.column_names) and (row := _first(wrong(holdings[first], holdings[last]))) is not None:
-            yield f"holdings row {row}: {first} {holdings[first][row]} does not lie before {last} {holdings[last][row]}; are they turned round?"
+            ends = f"{first} {holdings[first][row]} does not lie before {last} {holdings[last][row]}"
+            yield f"holdings row {row}: {ends}; are they turned round?"
 
 
 def _first(wrong: pa.ChunkedArray) -> int | None:

@@ -60,12 +60,14 @@ _STAMP, _LOW, _HIGH, _MEMBER, _BAR = range(5)
 def _most(votes: Votes, seen: Seen, company: int) -> int:
     """Return the most votes that the coalition can have in a company: no more than all that the others do not have for certain."""
     low = seen.of[company, _LOW]
-    return max(low, min(seen.of[company, _HIGH], votes.most[company] - (votes.known[company] - low)))
+    found: int = max(low, min(seen.of[company, _HIGH], votes.most[company] - (votes.known[company] - low)))
+    return found
 
 
 @kernel
-def _join(votes: Votes, seen: Seen, k: int, company: int, size: int, certain: bool) -> int:
+def _join(votes: Votes, seen: Seen, at: tuple[int, int, int], certain: bool) -> int:
     """Add a company to the queue if it is controlled now and was not before; return how long the queue is then."""
+    k, company, size = at
     ppm = seen.of[company, _LOW] if certain else _most(votes, seen, company)
     if ppm < seen.of[company, _BAR] or seen.of[company, _MEMBER] == k:
         return size
@@ -75,8 +77,9 @@ def _join(votes: Votes, seen: Seen, k: int, company: int, size: int, certain: bo
 
 
 @kernel
-def _follow(votes: Votes, seen: Seen, k: int, done: int, size: int, certain: bool) -> int:
+def _follow(votes: Votes, seen: Seen, at: tuple[int, int, int], certain: bool) -> int:
     """Count the votes of the queue's parties from ``done`` on, and of all that come to be controlled by them."""
+    k, done, size = at
     while done < size:
         party = seen.queue[done]
         done += 1
@@ -88,7 +91,7 @@ def _follow(votes: Votes, seen: Seen, k: int, done: int, size: int, certain: boo
                 seen.of[company, _HIGH] = 0
             seen.of[company, _LOW] += votes.low[row]
             seen.of[company, _HIGH] += votes.high[row]
-            size = _join(votes, seen, k, company, size, certain)
+            size = _join(votes, seen, (k, company, size), certain)
     return size
 
 
@@ -98,7 +101,7 @@ def _reconsider(votes: Votes, seen: Seen, k: int, size: int) -> int:
     for place in range(size):
         party = seen.queue[place]
         for row in range(votes.start[party], votes.start[party + 1]):
-            size = _join(votes, seen, k, votes.held[row], size, False)
+            size = _join(votes, seen, (k, votes.held[row], size), False)
     return size
 
 
@@ -154,11 +157,11 @@ def controlled(votes: Votes, seeds: Csr, bounds: bool) -> tuple[Ints, Ints, Ints
         for place in range(first):
             seen.queue[place] = seeds.items[seeds.start[k] + place]
             seen.of[seen.queue[place], _MEMBER] = k
-        size = _follow(votes, seen, k, 0, first, True)
+        size = _follow(votes, seen, (k, 0, first), True)
         out = _tell(votes, seen, out, count, (k, first, size, True))
         count += size - first
         if bounds:
-            most = _follow(votes, seen, k, size, _reconsider(votes, seen, k, size), False)
+            most = _follow(votes, seen, (k, size, _reconsider(votes, seen, k, size)), False)
             out = _tell(votes, seen, out, count, (k, size, most, False))
             count += most - size
     return out[0, :count], out[1, :count], out[2, :count], out[3, :count]

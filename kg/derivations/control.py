@@ -1,12 +1,12 @@
-"""Who controls whom: by the votes of all that a party controls already, alone or as a coalition of relatives or of those who act in concert.
+"""Who controls whom, by the votes of all that a party controls already: alone, with its relatives, or with those it acts in concert with.
 
 With S the parties that x commands (x itself at first), y joins S when the votes held in y by all of S together pass the rule set's
 threshold; this is repeated until nothing is added. Votes are whole ppm, so exactly one half is not more than one half.
 
 References
 ----------
-.. [1] Company law and the control fixpoint: Magnanimi, Bellomarini, Ceri, Martinenghi, Reactive company control in company knowledge graphs,
-   2023; Romei, Ruggieri, Turini, The layered structure of company share networks, 2015.
+.. [1] Romei, Ruggieri, Turini, The layered structure of company share networks, 2015.
+.. [2] Magnanimi, Bellomarini, Ceri, Martinenghi, Reactive company control in company knowledge graphs, 2023.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -127,11 +128,13 @@ def nominated(holdings: pa.Table, nominations: pa.Table | None) -> pa.Table:
         return holdings
     keys = nominations.select(["nominee", "held"])
     counted = keys.append_column("n", pa.array(np.ones(len(keys), np.int64))).group_by(["nominee", "held"]).aggregate([("n", "sum")])
-    if pa.compute.any(pa.compute.greater(counted["n_sum"], 1)).as_py():
+    if pc.any(pc.greater(counted["n_sum"], 1)).as_py():
         raise UsageError("nominations: two nominators stand behind the same nominee and company; say which of them it is")
     places = pa.array(np.arange(holdings.num_rows))
-    joined = holdings.append_column("_row", places).join(nominations.rename_columns(_renamed(nominations)), ["holder", "held"]).sort_by("_row")
-    holder = pa.compute.coalesce(joined["_nominator"], joined["holder"])
+    joined = (
+        holdings.append_column("_row", places).join(nominations.rename_columns(_renamed(nominations)), ["holder", "held"]).sort_by("_row")
+    )
+    holder = pc.coalesce(joined["_nominator"], joined["holder"])
     return joined.drop_columns(["_row", "_nominator"]).set_column(joined.column_names.index("holder"), "holder", holder)
 
 
@@ -144,7 +147,7 @@ def coalitions(held: Holdings, rules: RuleSet, ties: Ties) -> list[Ints]:
     """Return the parties, by number, who hold together: relatives of a party with it, and those tied by agreements; none within another."""
     found: set[tuple[int, ...]] = set()
     if ties.kin is not None and rules.family:
-        near = ties.kin.filter(pa.compute.is_in(ties.kin["kinship"], value_set=pa.array(rules.family)))
+        near = ties.kin.filter(pc.is_in(ties.kin["kinship"], value_set=pa.array(rules.family)))
         found |= set(_families(held, near))
     if ties.concert is not None:
         found |= set(_together(held, ties.concert))

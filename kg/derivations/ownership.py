@@ -91,8 +91,8 @@ def integrate_ownership(
     prune
         Shares below are left out, but for the greatest of a company; 0 leaves none out.
     method
-        ``integrated``: Z = P (I − C)⁻¹. ``delooped``: Y[i, j] / Y[i, i] with Y = (I − C)⁻¹, in which an owner's shares through itself do not
-        count; of ultimate owners both are the same.
+        ``integrated``: Z = P (I − C)⁻¹. ``delooped``: Y[i, j] / Y[i, i] with Y = (I − C)⁻¹, in which an owner's shares through itself
+        do not count; of ultimate owners both are the same.
     owners
         ``ultimate``: parties that nobody holds. ``all``: companies on the way too.
 

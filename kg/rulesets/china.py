@@ -1,4 +1,4 @@
-"""China: company law, the bank regulator's rules on groups, large exposures and insiders, beneficial owners, listed companies, accounting."""
+"""China: company law; the bank regulator on groups, large exposures and insiders; beneficial owners, listed companies, accounting."""
 
 from __future__ import annotations
 
