@@ -53,6 +53,16 @@ class Limit:
     covers: Literal["loans", "exposure"] = "exposure"
     kind: Literal["limit", "notice"] = "limit"
 
+    def __str__(self) -> str:
+        """Return it as people write it.
+
+        >>> str(Limit("group", 150_000, "net_capital"))
+        'exposure to a group at most 15 % of net capital'
+        """
+        base = self.base.replace("_", " ")
+        large = "is large above" if self.kind == "notice" else "at most"
+        return f"{self.covers} to {'all insiders' if self.of == 'insiders' else f'a {self.of}'} {large} {self.ppm / 10_000:g} % of {base}"
+
 
 @dataclass(frozen=True)
 class RuleSet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from kg import schema as vocabulary
 from kg.cli.common import json_option, print_json, print_table
 from kg.config import Gate, PackUse, Pick, Settings, SourceSettings
 from kg.errors import UsageError, did_you_mean
+from kg.ruleset import Threshold
 from loaders.source import Kind
 from loaders.sources import KINDS
 from loaders.sources import kind as kind_named
@@ -196,6 +198,32 @@ def reasons(as_json: bool) -> None:
     from kg.reason import REASONS  # noqa: PLC0415 - only for this command
 
     _print([{"code": r.code, "en": r.en, "zh": r.zh} for r in REASONS], as_json)
+
+
+@ref.command()
+@click.argument("name", metavar="[ID]", required=False)
+@json_option
+def rulesets(name: str | None, as_json: bool) -> None:
+    """List the rule sets of ownership law, or all that rule set ID says."""
+    from kg.rulesets import RULESETS, get  # noqa: PLC0415 - only for this command
+
+    if name is None:
+        shown = ({"id": r.id, "control": str(r.control), "standing": r.standing, "verified": r.verified, "title": r.title, "source": r.source} for r in RULESETS)
+        _print(list(shown), as_json)
+        return
+    rules = get(name)
+    said = {field.name: getattr(rules, field.name) for field in fields(rules)} | {"verified": rules.verified}
+    if as_json:
+        print_json({**said, **{key: str(value) for key, value in said.items() if isinstance(value, Threshold)}})
+        return
+    print_table(("parameter", "value"), [(key, _value(value)) for key, value in said.items()])
+    if not rules.verified:
+        parts = ", ".join(rules.unverified) or "all of it"
+        click.echo(f"\nnot verified ({parts}): check it against the text before it is used in earnest")
+
+
+def _value(value: Any) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, tuple) else "-" if value is None else str(value)
 
 
 def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
