@@ -208,8 +208,11 @@ def rulesets(name: str | None, as_json: bool) -> None:
     from kg.rulesets import RULESETS, get  # noqa: PLC0415 - only for this command
 
     if name is None:
-        shown = ({"id": r.id, "control": str(r.control), "standing": r.standing, "verified": r.verified, "title": r.title, "source": r.source} for r in RULESETS)
-        _print(list(shown), as_json)
+        words = ("id", "control", "standing", "verified", "title", "source")
+        _print(
+            [{word: str(value) if word == "control" else value for word in words for value in [getattr(r, word)]} for r in RULESETS],
+            as_json,
+        )
         return
     rules = get(name)
     said = {field.name: getattr(rules, field.name) for field in fields(rules)} | {"verified": rules.verified}
