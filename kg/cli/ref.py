@@ -210,7 +210,7 @@ def rulesets(name: str | None, as_json: bool) -> None:
     if name is None:
         words = ("id", "control", "standing", "verified", "title", "source")
         _print(
-            [{word: str(value) if word == "control" else value for word in words for value in [getattr(r, word)]} for r in RULESETS],
+            [{word: str(r.control) if word == "control" else getattr(r, word) for word in words} for r in RULESETS],
             as_json,
         )
         return
