@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from kg.derivations.ownership import integrate_ownership
+from kg.derivations.ownership import OwnerIndex, integrate_ownership
 from kg.errors import UsageError
 
 
@@ -175,10 +175,26 @@ def test_order_and_names_change_nothing(seed):
     assert all(abs(one[pair] - other[pair]) < 1e-12 for pair in one)
 
 
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10**6))
+def test_one_company_alone_has_the_owners_that_it_has_among_all(seed):
+    of = world(seed, companies=30, people=10)
+    every, index = integrate_ownership(of.table(), prune=0).shares, OwnerIndex(of.table())
+    for company in sorted(set(of.table()["held"].to_pylist())):
+        mine = {row["owner"]: row["share"] for row in every.to_pylist() if row["company"] == company}
+        alone = {row["owner"]: row["share"] for row in index.owners_of(company).to_pylist()}
+        assert alone == {owner: pytest.approx(share, abs=1e-9) for owner, share in mine.items()}
+
+
+def test_a_company_of_which_nothing_is_known_is_told():
+    with pytest.raises(UsageError, match="no holding names X"):
+        OwnerIndex(table(("P", "A", 1))).owners_of("X")
+
+
 def test_a_component_that_is_too_large_to_invert_is_solved_owner_by_owner(monkeypatch):
     of = world(5, companies=120, people=40)
     expected = as_matrix(integrate_ownership(of.table(), prune=0, owners="all"), len(of.matrix))
-    monkeypatch.setattr("kg.derivations.ownership._DENSE", 3)
+    monkeypatch.setattr("kg.algorithms.ownership._DENSE", 3)
     graph = nx.DiGraph([(int(a), int(b)) for a, b in zip(*np.nonzero(of.matrix), strict=True)])
     assert max(map(len, nx.strongly_connected_components(graph))) > 3
     np.testing.assert_allclose(as_matrix(integrate_ownership(of.table(), prune=0, owners="all"), len(of.matrix)), expected, atol=1e-9)
