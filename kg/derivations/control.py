@@ -14,10 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -28,7 +30,8 @@ from kg.errors import UsageError
 from kg.holdings import Holdings, pairs_of, read_holdings
 from kg.ruleset import WHOLE, RuleSet
 
-SCHEMA = (("votes_ppm", pa.int64()), ("certain", pa.bool_()))
+#: Coalition, company, least and most votes in ppm.
+Rows: TypeAlias = tuple[Ints, Ints, Ints, Ints]
 #: Joins the ids of a coalition's members into its name.
 JOINT = "+"
 
@@ -114,6 +117,45 @@ def votes_of(held: Holdings, rules: RuleSet) -> Votes:
     np.cumsum(np.bincount(held.holder[rows], minlength=count), out=start[1:])
     known = np.bincount(held.held[rows], held.low[rows], count).astype(np.int64)
     return Votes(start, held.held[rows], held.low[rows], held.high[rows], np.maximum(bar, 1), most, known)
+
+
+def commanded(held: Holdings, rules: RuleSet, alone: Ints, several: list[Ints]) -> tuple[Rows, Rows]:
+    """Return whom parties and coalitions certainly control, and how many votes they command in every company, those by control among them.
+
+    Returns
+    -------
+    control, votes
+        Each ``coalition, company, low, high``: the coalition by its place among ``alone`` and then ``several``; votes in ppm.
+    """
+    votes, seeds = votes_of(held, rules), _seeds(alone, several)
+    coalition, company, _, _ = controlled(votes, seeds, False)
+    shape = (len(seeds.start) - 1, len(held.parties))
+    own = np.repeat(np.arange(shape[0]), np.diff(seeds.start))
+    rows, columns = np.concatenate([own, coalition]), np.concatenate([seeds.items, company])
+    members = csr_array((np.ones(rows.size, np.int64), (rows, columns)), shape=shape)
+    least, most = (csr_array((ppm, votes.held, votes.start), shape=(shape[1], shape[1])) for ppm in (votes.low, votes.high))
+    greatest = (members @ most).tocoo()
+    in_control = np.asarray(members[greatest.row, greatest.col]).ravel() > 0
+    low = np.asarray((members @ least)[greatest.row, greatest.col]).ravel()
+    high = np.maximum(np.minimum(greatest.data, votes.most[greatest.col] - (votes.known[greatest.col] - low)), low)
+    every = (greatest.row.astype(np.int64), greatest.col.astype(np.int64), low, high)
+    mine = np.zeros(len(greatest.row), np.bool_)
+    mine[in_control] = ~_own(seeds, greatest.row[in_control], greatest.col[in_control])
+    return _chosen(every, mine), _chosen(every, ~in_control | mine)
+
+
+def _own(seeds: Csr, coalition: Ints, company: Ints) -> NDArray[np.bool_]:
+    """Tell which of these companies are members of the coalition themselves."""
+    sizes = np.diff(seeds.start)
+    keys = np.repeat(np.arange(sizes.size), sizes) * (seeds.items.max(initial=0) + 1) + seeds.items
+    inside = company <= seeds.items.max(initial=0)
+    found: NDArray[np.bool_] = inside & np.isin(coalition * (seeds.items.max(initial=0) + 1) + company, keys)
+    return found
+
+
+def _chosen(rows: Rows, kept: NDArray[np.bool_]) -> Rows:
+    coalition, company, low, high = rows
+    return coalition[kept], company[kept], low[kept], high[kept]
 
 
 def nominated(holdings: pa.Table, nominations: pa.Table | None) -> pa.Table:

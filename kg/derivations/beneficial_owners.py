@@ -1,0 +1,265 @@
+"""Beneficial owners: the natural persons behind a company, by the tests of a rule set in their order.
+
+A test is asked only where none before it named anybody: a share of the capital through all chains; votes or income; control, alone or
+jointly; at last those who manage the company day by day.
+
+References
+----------
+.. [1] 受益所有人信息管理办法, 2024, art. 6; Regulation (EU) 2024/1624, art. 52 to 54.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import csr_array
+
+from kg.algorithms.chains import count_chains
+from kg.algorithms.csr import group_rows
+from kg.algorithms.kernel import Ints
+from kg.algorithms.ownership import Floats, network, swept
+from kg.derivations.control import Ties, coalitions, commanded, nominated
+from kg.errors import UsageError
+from kg.holdings import PERSON, Holdings, read_holdings
+from kg.ruleset import WHOLE, RuleSet, Threshold
+
+#: Positions of those who manage a company day by day, as sources write them.
+MANAGERS = ("manager", "general_manager", "legal_representative", "经理", "总经理", "负责人", "执行董事", "法定代表人")
+#: Shares are carried on down to this part of a company.
+_CUT = 1e-6
+
+
+@dataclass(frozen=True)
+class Owners:
+    """Persons behind companies, by number: what is the least and the most of the quantity that the test speaks of, in ppm."""
+
+    company: Ints
+    person: Ints
+    low: Ints
+    high: Ints
+
+
+@dataclass
+class _Case:
+    """What the tests work with; capital and votes are read from the same rows."""
+
+    capital: Holdings
+    votes: Holdings
+    rules: RuleSet
+    ties: Ties
+    managers: Owners
+    _control: tuple[Owners, Owners] | None = field(default=None, init=False)
+
+    def control(self) -> tuple[Owners, Owners]:
+        """Return the persons who control companies, alone or jointly, and those who command votes in them."""
+        if self._control is None:
+            self._control = _commanding(self)
+        return self._control
+
+
+def find_beneficial_owners(
+    holdings: pa.Table,
+    officers: pa.Table,
+    rules: RuleSet,
+    *,
+    kin: pa.Table | None = None,
+    concert: pa.Table | None = None,
+    nominations: pa.Table | None = None,
+    parties: pa.Table | None = None,
+    as_of: date | None = None,
+) -> pa.Table:
+    """Find the beneficial owners of all companies.
+
+    Parameters
+    ----------
+    holdings, parties, as_of
+        See `kg.holdings.read_holdings`.
+    officers
+        ``person, company, position``.
+    rules
+        A rule set that names beneficial owners.
+    kin, concert, nominations
+        See `kg.derivations.control.find_control`; a nominee's capital is the nominator's too.
+
+    Returns
+    -------
+    Table
+        ``company, person, test, low_ppm, high_ppm, path_count``, in the order of company and person. ``test`` is ``capital``,
+        ``income_or_votes``, ``control`` or ``manager``. ``low_ppm`` and ``high_ppm`` bound the share, or the votes, that the test speaks
+        of; where ``low_ppm`` does not pass the threshold the person is only possibly an owner. For a manager both are null.
+        ``path_count``: chains of holdings from the person to the company in which no company stands twice, 1,000 at most.
+
+    Raises
+    ------
+    UsageError
+        If a row is wrong, or the rule set names no beneficial owners.
+
+    Examples
+    --------
+    >>> from kg.rulesets import get
+    >>> rows = {"holder": ["person:a:p", "person:a:q"], "held": ["company:a:c"] * 2, "share_ppm": [250_000, 749_999]}
+    >>> nobody = pa.table({name: pa.array([], pa.string()) for name in ("person", "company", "position")})
+    >>> find_beneficial_owners(pa.table(rows), nobody, get("UK-PSC"))["person"].to_pylist()
+    ['person:a:q']
+    """
+    if rules.beneficial is None:
+        raise UsageError(f"the rule set {rules.id} names no beneficial owners; CN-UBO-2024 does")
+    rows = _with_companies(nominated(holdings, nominations), officers)
+    read = (read_holdings(rows, parties=parties, as_of=as_of, quantity=quantity) for quantity in ("capital", "votes"))
+    capital, votes = read
+    case = _Case(capital, votes, rules, Ties(kin, concert), _managers(capital, officers))
+    return _told(capital, _by_test(case))
+
+
+def _by_test(case: _Case) -> list[tuple[str, Owners]]:
+    """Ask the tests in their order, each only of the companies of which none before named anybody."""
+    found: list[tuple[str, Owners]] = []
+    answered = np.zeros(len(case.capital.parties), np.bool_)
+    for test in case.rules.tests:
+        owners = _TESTS[test](case)
+        open_ = ~answered[owners.company]
+        owners = Owners(*(getattr(owners, name)[open_] for name in ("company", "person", "low", "high")))
+        # who is only possible leaves the question open
+        passed = owners.low >= _bar(case.rules.beneficial) if test in ("capital", "income_or_votes") else owners.low >= 0
+        answered[owners.company[passed]] = True
+        found.append((test, owners))
+    return found
+
+
+def _bar(threshold: Threshold | None) -> int:
+    """Return the least number of ppm that passes."""
+    if threshold is None:
+        return WHOLE + 1
+    return threshold.ppm + 1 if threshold.strict else threshold.ppm
+
+
+def _by_capital(case: _Case) -> Owners:
+    """Return persons by their integrated share; where shares are unknown on the way, by what may come on top."""
+    held = case.capital
+    low = _integrated(held, held.low)
+    unknown = np.flatnonzero(held.high > held.low)
+    high = low.copy()
+    if unknown.size:
+        # what the known leave, handed out evenly, shows which pairs an unknown share may concern
+        known = np.bincount(held.held, held.low, len(held.parties))
+        many = np.bincount(held.held[unknown], minlength=len(held.parties))
+        some = held.low.copy()
+        company = held.held[unknown]
+        some[unknown] += np.maximum((WHOLE - known[company]) / many[company], 1).astype(np.int64)
+        touched = (_integrated(held, some) - low) > _CUT
+        slack = np.maximum(1.0 - np.asarray(low.sum(axis=1)).ravel(), 0.0)
+        entries = touched.tocoo()
+        more = csr_array((slack[entries.row], (entries.row, entries.col)), shape=low.shape)
+        high = csr_array(low + more)
+    return _owners(held, low, high, _bar(case.rules.beneficial))
+
+
+def _integrated(held: Holdings, ppm: Ints) -> csr_array:
+    owned, _ = swept(network(held.holder, held.held, ppm, len(held.parties)), _CUT, every=False)
+    return owned
+
+
+def _owners(held: Holdings, low: csr_array, high: csr_array, bar: int) -> Owners:
+    """Return the persons whose greatest share passes."""
+    entries = high.tocoo()
+    most = np.minimum(np.floor(entries.data * WHOLE + 0.5), WHOLE).astype(np.int64)
+    kept = (most >= bar) & (held.parties.kind[entries.col] == PERSON)
+    company, person = entries.row[kept].astype(np.int64), entries.col[kept].astype(np.int64)
+    least: Floats = np.asarray(low[company, person]).ravel() if company.size else np.empty(0)
+    return Owners(company, person, np.floor(least * WHOLE + 0.5).astype(np.int64), most[kept])
+
+
+def _by_votes(case: _Case) -> Owners:
+    """Return persons who command votes enough, directly and through whom they control."""
+    _, votes = case.control()
+    kept = votes.high >= _bar(case.rules.beneficial)
+    return Owners(*(getattr(votes, name)[kept] for name in ("company", "person", "low", "high")))
+
+
+def _by_control(case: _Case) -> Owners:
+    return case.control()[0]
+
+
+def _commanding(case: _Case) -> tuple[Owners, Owners]:
+    """Return who controls, each member of a coalition for itself, and who commands how many votes where."""
+    held = case.votes
+    several = coalitions(held, case.rules, case.ties)
+    alone = np.flatnonzero(np.bincount(held.holder, minlength=len(held.parties)))
+    control, votes = commanded(held, case.rules, alone, several)
+    seeds = [np.array([party]) for party in alone.tolist()] if not several else None
+    members = [*(np.array([party]) for party in alone.tolist()), *several] if seeds is None else seeds
+    return _persons(held, control, members), _persons(held, votes, members)
+
+
+def _persons(held: Holdings, found: tuple[Ints, Ints, Ints, Ints], members: list[Ints]) -> Owners:
+    """Return the persons of the coalitions found, each once for a company, with the most that it has there."""
+    coalition, company, low, high = found
+    sizes = np.array([each.size for each in members], np.int64)
+    flat = np.concatenate(members) if members else np.empty(0, np.int64)
+    start = np.concatenate([[0], np.cumsum(sizes)])
+    count = sizes[coalition]
+    row = np.repeat(np.arange(coalition.size), count)
+    within = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
+    person = flat[start[coalition[row]] + within]
+    kept = held.parties.kind[person] == PERSON
+    row, person = row[kept], person[kept]
+    order = np.lexsort((-high[row], person, company[row]))
+    row, person = row[order], person[order]
+    first = np.ones(row.size, np.bool_)
+    first[1:] = (person[1:] != person[:-1]) | (company[row][1:] != company[row][:-1])
+    return Owners(company[row][first], person[first], low[row][first], high[row][first])
+
+
+def _managed(case: _Case) -> Owners:
+    return case.managers
+
+
+_TESTS: dict[str, Callable[[_Case], Owners]] = {
+    "capital": _by_capital,
+    "income_or_votes": _by_votes,
+    "control": _by_control,
+    "manager": _managed,
+}
+
+
+def _with_companies(holdings: pa.Table, officers: pa.Table) -> pa.Table:
+    """Return the holdings with a row of nothing for each officer, so that companies without a known holder are asked about too."""
+    extra = officers.select(["person", "company"]).rename_columns(["holder", "held"]).filter(pc.is_valid(officers["person"]))
+    extra = extra.append_column("share_ppm", pa.array(np.zeros(extra.num_rows, np.int64)))
+    return pa.concat_tables([holdings, extra], promote_options="permissive")
+
+
+def _managers(held: Holdings, officers: pa.Table) -> Owners:
+    rows = officers.filter(pc.is_in(officers["position"], value_set=pa.array(MANAGERS)))
+    company, person = held.parties.numbers(rows["company"]), held.parties.numbers(rows["person"])
+    pairs = np.unique(np.column_stack([company, person])[(company >= 0) & (person >= 0)], axis=0)
+    nothing = np.zeros(len(pairs), np.int64)
+    return Owners(pairs[:, 0], pairs[:, 1], nothing, nothing)
+
+
+def _told(held: Holdings, found: list[tuple[str, Owners]]) -> pa.Table:
+    """Return the table of what each test found."""
+    company, person, low, high = (np.concatenate([getattr(of, name) for _, of in found]) for name in ("company", "person", "low", "high"))
+    test = np.repeat(np.arange(len(found)), [of.company.size for _, of in found])
+    order = np.lexsort((test, person, company))
+    company, person, low, high, test = (column[order] for column in (company, person, low, high, test))
+    holding = held.high > 0
+    above = group_rows(held.held[holding], len(held.parties))
+    above = above._replace(items=held.holder[holding][above.items])
+    managed = np.array([name == "manager" for name, _ in found] or [False])[test]
+    names = pa.array([name for name, _ in found], pa.string())
+    return pa.table(
+        {
+            "company": held.parties.names(company),
+            "person": held.parties.names(person),
+            "test": names.take(pa.array(test)),
+            "low_ppm": pa.array(low, mask=managed),
+            "high_ppm": pa.array(high, mask=managed),
+            "path_count": count_chains(above, person, company),
+        }
+    )
