@@ -121,7 +121,8 @@ def without_identifiers(text: str) -> str:
     >>> without_identifiers("transfers_20210131.csv"), without_identifiers("刘_13912345678.csv")
     ('transfers_20210131.csv', '刘_[phone].csv')
     """
-    return _replaced(text, {part: f"[{of.kind}]" for part, of in disguised(pa.array(pieces(text), pa.string())).items()})
+    found = disguised(pa.array(pieces(text), pa.string()))
+    return _replaced(text, {part: f"[{of.kind}]" for part, of in found.items() if _stands(text, part, of)})
 
 
 def graph_id(kind: str, clear: str, tokens: Tokens, namespace: str = "bank") -> str:
@@ -229,7 +230,13 @@ def _within(texts: pa.Array, keyring: Tokens) -> dict[str, str]:
     found = disguised(pa.array({part for own in parts.values() for part in own}, pa.string()))
     tokens = _tokens(set(found.values()), keyring)
     shown = {part: tokens[of] for part, of in found.items()}
-    return {text: _replaced(text, {part: shown[part] for part in own if part in shown}) for text, own in parts.items()}
+    hidden = {text: [part for part in own if part in found and _stands(text, part, found[part])] for text, own in parts.items()}
+    return {text: _replaced(text, {part: shown[part] for part in own}) for text, own in hidden.items() if own}
+
+
+def _stands(text: str, part: str, of: Disguise) -> bool:
+    """Say whether a part of a text is to be hidden: in a longer run of digits only what is valid, for anything may stand there."""
+    return of.kind != "record" or re.search(f"(?<![0-9]){re.escape(part)}(?![0-9])", text) is not None
 
 
 def _tokens(found: set[Disguise], keyring: Tokens) -> dict[Disguise, str]:

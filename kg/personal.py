@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 #: Blanks: plain, wide, unbreakable, and those of no width.
 _BLANKS = " \t\n\r\f\v\u0085\u00a0\u00ad\u1680\u180e\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 _DOTS = "._\u00b7\u2022\u2219\u22c5\u30fb\uff0e\uff3f\uff65"
-_STROKES = "()/\u2044\u2215\uff08\uff09\uff0f\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d-"
+_STROKES = "*()/\u2044\u2215\uff08\uff09\uff0f\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d-"
 #: What may stand between the digits of a number. A comma or a colon may not: those are of amounts and times.
 SEPARATORS = _BLANKS + _DOTS + _STROKES
 _GAP, _CUT = f"[{SEPARATORS}]*", f"[{SEPARATORS}]+"
@@ -71,6 +71,8 @@ _SPACED_MOBILE = f"1[3-9](?:{_CUT}[0-9]{{2}}){{4}}{_CUT}[0-9]|1{_CUT}[3-9](?:{_C
 MOBILE = f"{_ABROAD}(?:{_grouped('1[3-9]', 11, last=2)}|{_SPACED_MOBILE})"
 # Areas of two digits have numbers of eight; from abroad the 0 in front is left out.
 _AREAS = (("(?:10|2[0-9])", "[2-9][0-9]{3}"), ("[3-9][0-9]{2}", "[2-9][0-9]{2,3}"))
+#: A landline of which the area stands apart, or in brackets: without that it is a number like any other.
+_CUT_LANDLINE = "|".join(f"[(]?0{area}{_CUT}{local}{_GAP}[0-9]{{4}}" for area, local in _AREAS)
 _LANDLINE = "|".join(f"(?:[(]?0{area}|(?:[+]|00)86{_GAP}(?:0{_GAP})?{area}){_GAP}{local}{_GAP}[0-9]{{4}}" for area, local in _AREAS)
 
 _DOMAIN = "[0-9A-Za-z\u3400-\u9fff-]+"
@@ -157,9 +159,12 @@ WHOLE = "|".join(
     )
 )
 _PLAIN_CARD = f"[0-9]{{16,19}}|[0-9]{{4}}(?:{_CUT}[0-9]{{4}}){{3}}(?:{_CUT}[0-9]{{3}})?"
-_PIECES = tuple(re.compile(f"(?<![0-9])(?:{p})(?![0-9])") for p in (f"{IDENTITY}|{_OLD_IDENTITY}", f"{_PLAIN_CARD}|{_BY_ISSUER}", MOBILE))
+#: Looked for also where digits stand before or after it, and where two overlap: a number may be made of somebody's card and a serial.
+_RUN_OF_IDENTITY = re.compile(f"(?=({IDENTITY}))")
+_PARTS = (_OLD_IDENTITY, f"{_PLAIN_CARD}|{_BY_ISSUER}", f"{MOBILE}|{_CUT_LANDLINE}")
+_PIECES = tuple(re.compile(f"(?<![0-9])(?:{part})(?![0-9])") for part in _PARTS)
 #: What a value may hold within it that is a personal identifier, for a first look at a column.
-WITHIN = f"(?:^|[^0-9])(?:{IDENTITY}|{_OLD_IDENTITY}|{_PLAIN_CARD}|{_BY_ISSUER}|{MOBILE})(?:$|[^0-9])|@"
+WITHIN = f"{IDENTITY}|(?:^|[^0-9])(?:{_OLD_IDENTITY}|{_PLAIN_CARD}|{_BY_ISSUER}|{MOBILE}|{_CUT_LANDLINE})(?:$|[^0-9])|@"
 
 
 def pieces(text: str) -> list[str]:
@@ -168,7 +173,8 @@ def pieces(text: str) -> list[str]:
     >>> pieces("T8-13912345678, 110105194912310021"), pieces("T20210131-000017")
     (['110105194912310021', '13912345678'], [])
     """
-    found = (match[0] for pattern in (*_PIECES, re.compile(EMAIL)) for match in pattern.finditer(text))
+    found = [match[1] for match in _RUN_OF_IDENTITY.finditer(text)]
+    found += [match[0] for pattern in (*_PIECES, re.compile(EMAIL)) for match in pattern.finditer(text)]
     return list(dict.fromkeys(found))
 
 
@@ -186,7 +192,8 @@ def likeness(values: pa.Array) -> tuple[pa.Array, pa.Array]:
     Returns
     -------
     kinds : pa.Array of string
-        ``cnid`` (18 characters or 15 digits with a day of birth among them), ``phone`` (a mobile number of China), ``email``,
+        ``cnid`` (18 characters or 15 digits with a day of birth among them), ``phone`` (a mobile number of China, or a landline cut
+        after its area), ``email``,
         ``account`` (a number under which bank cards are issued, with its check digit); null for what looks like none of them.
     bare : pa.Array of string
         Letters in capitals; without the separators, or of an address without blanks.
@@ -201,7 +208,7 @@ def likeness(values: pa.Array) -> tuple[pa.Array, pa.Array]:
     number = pc.match_substring_regex(values, _whole(f"{CARD}|{_OLD_IDENTITY}"))
     old = pc.and_(number, pc.match_substring_regex(bare, _whole(_OLD_IDENTITY)))
     identity = pc.or_(old, pc.match_substring_regex(values, WHOLE_IDENTITY))
-    phone = pc.match_substring_regex(values, _whole(MOBILE))
+    phone = pc.match_substring_regex(values, _whole(f"{MOBILE}|{_CUT_LANDLINE}"))
     email = pc.match_substring_regex(values, _ADDRESS)
     card = pc.and_(number, pc.match_substring_regex(bare, _ISSUED))
     card = pc.and_(card, _with_check_digit(pc.if_else(pc.fill_null(card, False), bare, "")))

@@ -101,10 +101,12 @@ class Replay:
         here = delivered.rows.filter(delivered.rows._file.isin(changed)).select(*PLACE, key="_key")
         return [here.inner_join(numbered, "key").select(*PLACE, "source", "id")]
 
-    def unsealed(self, source: SourceSettings) -> Anew | None:
-        """Open the refused rows of a source and map them as the settings now say."""
+    def unsealed(self, source: SourceSettings, beside: Anew | None = None) -> Anew | None:
+        """Open the refused rows of a source, but those that were found in its files, and map them as the settings now say."""
         of, engine = kind(source.kind), self.lake.engine
         rows = self.refused()
+        if beside is not None:
+            rows = rows.anti_join(beside.places, KEY)
         wanted = engine.table(rows.filter(rows.source == source.name).select("source", "id", "part", "block", "position"))
         if wanted.num_rows == 0:
             return None

@@ -88,11 +88,16 @@ def _make(folder: Path) -> None:
 
 def _tell_found(folder: Path) -> None:
     """Print how many of the schemes planted in the city have a member that bears a flag now."""
+    from kg.rules import RULES  # noqa: PLC0415
     from loaders.city.found import found  # noqa: PLC0415
 
     *_, export = sorted(path for path in (folder / "export").iterdir() if path.is_dir())
     flags = (json.loads(line) for line in (export / "flags.jsonl").read_text(encoding="utf-8").splitlines())
-    lines = found(folder, {flag["entity_id"] for flag in flags})
-    click.echo("Schemes planted in the city, and how many of them have a member that was flagged\n")
-    print_table(("scheme", "planted", "flagged"), [(of.kind, of.planted, of.flagged) for of in lines])
-    click.echo()
+    flagged, rules = {flag["entity_id"] for flag in flags}, {rule.name for rule in RULES}
+    lines, innocent = found(folder, flagged)
+    click.echo(
+        "Schemes planted in the city: how many lie beyond what rules catch by default, and how many have a member that was flagged\n"
+    )
+    rows = [(of.kind, of.planted, of.beyond, of.flagged, "yes" if of.kind in rules else "not yet") for of in lines]
+    print_table(("scheme", "planted", "beyond", "flagged", "rule"), rows)
+    click.echo(f"\n{len(flagged)} parties bear a flag; {innocent} companies of the city among them have a part in no scheme.\n")

@@ -38,6 +38,7 @@ def judge(night: Night) -> list[Settled]:
     by_name = {s.source.name: s for s in settled}
     night.sources = [_entry(night, intake, by_name.get(intake.source.name)) for intake in intakes]
     _warn_empty(night)
+    _warn_forgotten(night)
     _warn_other_banks(night, judge, settled)
     _warn_over_held(night, judge, settled)
     return settled
@@ -135,31 +136,32 @@ def _replay(night: Night, only: Sequence[str]) -> Result:
         raise KgfraudError("no run was committed yet, so nothing was refused; run kgfraud run first")
     fit(night.workspace.settings.sources, night.lake.engine)
     replay = Replay(night.lake, night.keyring, night.staging, night.workspace.settings.workspace.timezone)
-    anew = _anew(night, replay, only) if night.lake.has(quarantine.TABLE) else {}
-    settled = Judge(night.lake, [a.delivered for a in anew.values()], _today(night)).settle()
+    anew = _anew(night, replay, only) if night.lake.has(quarantine.TABLE) else []
+    settled = Judge(night.lake, [a.delivered for a in anew], _today(night)).settle()
     night.as_of = _as_of(night, [s.newest for s in settled if s.newest is not None])
     unmoved = {"inserted": 0, "closed": 0, "newly_quarantined": 0}
     entries = {entry["source"]: {**entry, **unmoved, "unchanged": entry["accepted"]} for entry in night.last.sources}
     brought, released = Written(), Written()
     for s in settled:
         entry, written = entries[s.source.name], _record(night, s, complete=False)
-        gone = replay.release(anew[s.source.name], s, night.moment)
+        gone = replay.release(next(a for a in anew if a.delivered is s.delivered), s, night.moment)
         brought, released = brought + written, released + gone
-        entry |= {"inserted": written.inserted, "closed": written.closed}
+        entry |= {"inserted": entry["inserted"] + written.inserted, "closed": entry["closed"] + written.closed}
         entry |= {"accepted": entry["accepted"] + gone.closed, "quarantined": entry["quarantined"] - gone.closed}
     night.sources = list(entries.values())
     night.idle = not (brought or released)
     return {"judged": sum(s.delivered.count for s in settled), "brought_in": brought.inserted, "released": released.closed}
 
 
-def _anew(night: Night, replay: Replay, only: Sequence[str]) -> dict[str, Anew]:
-    """Return the refused rows of the sources, from files that were mended since or out of the quarantine."""
+def _anew(night: Night, replay: Replay, only: Sequence[str]) -> list[Anew]:
+    """Return the refused rows of the sources, from files that were mended since, and the others out of the quarantine."""
     names = set(night.lake.engine.table(replay.refused().select("source").distinct())["source"].to_pylist())
     known = {e["source"]: {f["file"]: f for f in e.get("files", ())} for e in night.last.sources} if night.last else {}
     # a source that the last run did not have is read by the next night
     wanted = [s for s in night.workspace.settings.sources if s.name in names & set(known) and (not only or s.name in only)]
-    anew = {s.name: replay.mended(s, known.get(s.name, {})) or replay.unsealed(s) for s in wanted}
-    return {name: found for name, found in anew.items() if found is not None}
+    mended = [(s, replay.mended(s, known.get(s.name, {}))) for s in wanted]
+    anew = [each for s, found in mended for each in (found, replay.unsealed(s, found))]
+    return [each for each in anew if each is not None]
 
 
 def _as_of(night: Night, days: Sequence[date]) -> date:
@@ -246,6 +248,16 @@ def _warn_empty(night: Night) -> None:
     for entry, source in zip(night.sources, night.workspace.settings.sources, strict=True):
         if source.mode == "full" and not entry["rows"] and not entry["warnings"]:
             entry["warnings"].append("no rows, only heads; a full delivery is all that there is")
+
+
+def _warn_forgotten(night: Night) -> None:
+    """Warn of sources that the last run had and the settings have no more, as after a renaming: what they said stays."""
+    known = {entry["source"] for entry in night.sources}
+    for old in night.last.sources if night.last else ():
+        if old["source"] not in known:
+            heir = next((entry for entry in night.sources if entry["kind"] == old["kind"]), night.sources[0])
+            said = f"the source {old['source']} of the last run is not in the settings any more; what it delivered stays as it is"
+            heir["warnings"].append(f"{said}. To end it, deliver it once more without rows (max_drop = 1.0)")
 
 
 def _warn_other_banks(night: Night, judge: Judge, settled: Sequence[Settled]) -> None:

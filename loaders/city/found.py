@@ -16,15 +16,19 @@ from pyarrow import csv, parquet
 
 @dataclass(frozen=True)
 class Found:
-    """Of a kind of scheme: how many stand in the city, and how many have a member that bears a flag."""
+    """Of a kind of scheme: how many stand in the city, how many of them lie beyond what rules catch by default, and how many were flagged.
+
+    A scheme is flagged where a member of it bears a flag.
+    """
 
     kind: str
     planted: int
+    beyond: int
     flagged: int
 
 
-def found(folder: Path, flagged: Collection[str]) -> list[Found]:
-    """Return what was found of each kind of scheme.
+def found(folder: Path, flagged: Collection[str]) -> tuple[list[Found], int]:
+    """Return what was found of each kind of scheme, and how many of the flagged companies have a part in none.
 
     Parameters
     ----------
@@ -38,10 +42,15 @@ def found(folder: Path, flagged: Collection[str]) -> list[Found]:
     numbers = companies["company"].filter(pc.is_in(ids, value_set=pa.array(sorted(flagged), pa.string())))
     members = parquet.read_table(folder / "truth" / "members.parquet", columns=["number", "company"])
     hit = members.filter(pc.is_in(members["company"], value_set=numbers.combine_chunks()))["number"].unique()
-    schemes = parquet.read_table(folder / "truth" / "schemes.parquet", columns=["number", "kind"])
+    schemes = parquet.read_table(folder / "truth" / "schemes.parquet", columns=["number", "kind", "beyond_defaults"])
+    schemes = schemes.append_column("beyond", pc.cast(pc.greater(schemes["beyond_defaults"], 0), pa.int64()))
     schemes = schemes.append_column("hit", pc.cast(pc.is_in(schemes["number"], value_set=hit), pa.int64()))
-    counted = schemes.group_by("kind", use_threads=False).aggregate([("number", "count"), ("hit", "sum")]).sort_by("kind")
-    return [Found(row["kind"], row["number_count"], row["hit_sum"]) for row in counted.to_pylist()]
+    counted = (
+        schemes.group_by("kind", use_threads=False).aggregate([("number", "count"), ("beyond", "sum"), ("hit", "sum")]).sort_by("kind")
+    )
+    innocent = pc.invert(pc.is_in(numbers, value_set=members["company"].combine_chunks()))
+    lines = [Found(row["kind"], row["number_count"], row["beyond_sum"], row["hit_sum"]) for row in counted.to_pylist()]
+    return lines, pc.sum(innocent).as_py() or 0
 
 
 def _companies(folder: Path) -> pa.Table:

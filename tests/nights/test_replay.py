@@ -74,6 +74,19 @@ def test_a_refused_row_that_still_repeats_another_stays_refused_though_the_other
     assert [row["amount_fen"] for row in teller.current("records/transfers")] == [100_00]
 
 
+def test_a_row_that_is_good_now_comes_in_though_another_file_of_its_source_was_changed_in_vain(teller):
+    teller.source("transfers", path="landing/day*.csv")
+    teller.deliver("day1", [payment("1", "ACC0", "LATE1")])
+    teller.deliver("day2", [payment("2", "ACC0", "ACC1", "sieben"), GOOD | {"number": "3"}])
+    teller.run()
+    teller.deliver("accounts", [{"account": account} for account in ("ACC0", "ACC1", "ACC2", "ACC3", "LATE1")])
+    teller.run()
+    teller.deliver("day2", [payment("2", "ACC0", "ACC1", "acht"), GOOD | {"number": "3"}])
+    (teller.root / "landing" / "day1.csv").unlink()
+    assert replayed(teller) == {"judged": 2, "brought_in": 1, "released": 1}
+    assert numbers(teller) == ["1", "3"]
+
+
 def test_a_mended_row_of_a_full_source_comes_in_and_the_next_night_finds_nothing_new(registry):
     registry.deliver("companies", firms("A", capital_fen="100") + firms("B", capital_fen="zwei"))
     registry.run(as_of=FIRST)

@@ -70,6 +70,17 @@ def test_a_full_source_of_heads_alone_is_warned_of_where_nothing_was_there_befor
     assert entry["warnings"] == ["no rows, only heads; a full delivery is all that there is"]
 
 
+def test_a_source_that_is_in_the_settings_no_more_is_warned_of(registry):
+    registry.deliver("companies", firms("A"))
+    registry.run(as_of=FIRST)
+    del registry.sources["companies"]
+    registry.source("crm.companies", kind="companies", path="landing/companies.csv", record_id="company")
+    (entry,) = registry.run(as_of=SECOND).sources
+    assert [warning.split(";")[0] for warning in entry["warnings"]] == [
+        "the source companies of the last run is not in the settings any more"
+    ]
+
+
 def test_a_check_tells_what_would_be_refused_by_column_and_rule(teller):
     teller.deliver("transfers", [payment("1", "ACC0", "ACC1"), payment("2", "ACC0", "ACC1", "sieben"), payment("3", "ACC0", "GONE1")])
     found = teller.json("check")["refused"]
