@@ -30,7 +30,7 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     loan = Loans(*(column(value, 1) for value in (borrower, lender, borrower, fen, second, term, fails, actors.scheme)))
     sent = fen * values["percent"] // 100
     purpose = GOODS if rng.random() < 0.6 else PREPAID
-    manner = Manner(values["fee_ppm"], values["splits"], values["hours"], purpose, actors.scheme)
+    manner = Manner(values["fee_ppm"], values["splits"], values["hours"], purpose, actors.scheme, town.calendar)
     back = chain(rng, _path(town, actors, rng), sent, second + int(rng.integers(1_800, 3 * DAY)), manner)
     return Deeds(("borrower", *("go-between",) * (actors.firms.size - 1)), flows=back, loans=loan)
 
