@@ -12,6 +12,7 @@ import numpy as np
 
 from kg.progress import Progress, Silent
 from loaders.city import (
+    affairs,
     casting,
     contacts,
     contagion,
@@ -175,7 +176,8 @@ def _planned(town: Town, trade: _Trade, papers: Papers, loans: Loans, done: Deed
     tied = trade.links
     paid = contagion.suffered(trade.hit, town, supply.paid(town, tied, trade.orders, trade.link))
     bought = np.bincount(tied.seller, tied.volume, len(town.firms)).astype(np.float64)
-    every = Flows.stacked([regular.flows(town, bought), credit.spent(town.params, tied, loans.take(loans.scheme == 0))])
+    spent = credit.spent(town.params, tied, loans.take(loans.scheme == 0))
+    every = Flows.stacked([regular.flows(town, bought), affairs.flows(town), spent])
     every = contagion.suffered(trade.hit, town, every)
     return Flows.stacked([paid, every, financing.flows(town.params, papers.financings), done.flows])
 
