@@ -25,9 +25,11 @@ _HOPS = (45, 30, 15, 10)
 #: Friends are so many neighbours in a row of all companies by region.
 _FRIENDS = 9
 #: Occasions a year: the tail's exponent, the least and the most; part of them of which several sums come.
-_EXPONENT, _LEAST, _MOST, _SEVERAL = 0.9, 0.5, 25.0, 0.5
+_EXPONENT, _LEAST, _MOST, _SEVERAL = 0.9, 1.0, 30.0, 0.5
 #: Median part of the yearly sales, its spread; part of the sums that come back to who sent them; the largest fee kept, in ppm.
-_PART, _SIGMA, _BACK, _FEE_PPM = 0.02, 1.2, 0.3, 40_000
+_PART, _SIGMA, _BACK, _FEE_PPM = 0.025, 1.2, 0.3, 40_000
+#: Part of the sums of one hop that are not sent but got.
+_GOT = 0.4
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ def _paths(town: Town, rng: np.random.Generator, sums: _Sums) -> Ints:
     apart = np.column_stack([column(0, len(sums)), rng.integers(1, _FRIENDS + 1, (len(sums), len(_HOPS)))])
     path = near[(place[sums.who][:, None] + apart) % near.size]
     path = from_any(rng, path.ravel(), town.second).reshape(path.shape)
-    back = np.flatnonzero(rng.random(len(sums)) < _BACK)
+    got = np.flatnonzero((sums.hops == 1) & (rng.random(len(sums)) < _GOT))
+    path[got, 0], path[got, 1] = path[got, 1], path[got, 0]
+    back = np.setdiff1d(np.flatnonzero(rng.random(len(sums)) < _BACK), got)
     who = sums.who[back]
     own = (rng.random(back.size) < 0.5) & (sums.hops[back] > 1)
     path[back, sums.hops[back]] = np.where(own, town.second[who], town.people.offset + town.people.owner[who])

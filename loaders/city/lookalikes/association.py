@@ -50,5 +50,6 @@ PLOT = Plot(
     Range(4, 10, "companies", usual=6),
     {"over_days": Range(40, 200, "days over which they borrow")},
     act,
-    weight=2,
+    weight=4,
+    mixed=True,
 )
