@@ -16,18 +16,19 @@ from loaders.city.frame import Frame, column
 from loaders.city.money import BETWEEN, BORROWED, DAY, FEE, GOODS, PREPAID, SERVICE, Flows, from_any
 from loaders.city.rhythm import seconds
 from loaders.city.routes import in_hours
+from loaders.city.supply import Links
 from loaders.city.town import Town
 
 #: What the sums are for, and how often.
 _PURPOSES, _PURPOSE_WEIGHTS = np.array([GOODS, PREPAID, SERVICE, BETWEEN, FEE, BORROWED]), (30, 12, 24, 24, 4, 6)
 #: Chance of one hop, two, three, four.
 _HOPS = (45, 30, 15, 10)
-#: Friends are so many neighbours in a row of all companies by region.
-_FRIENDS = 9
+#: A friend, a supplier, a customer, and how often; friends are so many neighbours in a row of all companies by region.
+_WHO, _FRIENDS = (20, 46, 34), 2
 #: Occasions a year: the tail's exponent, the least and the most; part of them of which several sums come.
-_EXPONENT, _LEAST, _MOST, _SEVERAL = 0.9, 1.0, 30.0, 0.5
+_EXPONENT, _LEAST, _MOST, _SEVERAL = 0.9, 0.9, 30.0, 0.5
 #: Median part of the yearly sales, its spread; part of the sums that come back to who sent them; the largest fee kept, in ppm.
-_PART, _SIGMA, _BACK, _FEE_PPM = 0.025, 1.2, 0.3, 40_000
+_PART, _SIGMA, _BACK, _FEE_PPM = 0.025, 1.2, 0.35, 40_000
 #: Part of the sums of one hop that are not sent but got.
 _GOT = 0.4
 
@@ -45,11 +46,11 @@ class _Sums(Frame):
     hours: Ints
 
 
-def flows(town: Town) -> Flows:
+def flows(town: Town, tied: Links) -> Flows:
     """Return all such payments."""
     rng = stream(town.params.seed, "affairs")
     sums = _sums(town, rng)
-    path = _paths(town, rng, sums)
+    path = _paths(town, rng, tied, sums)
     parts, last, fen = [], sums.second, sums.fen
     for step in range(len(_HOPS)):
         of = np.flatnonzero(sums.hops > step)
@@ -79,13 +80,12 @@ def _sums(town: Town, rng: np.random.Generator) -> _Sums:
     return _Sums(who, fen.astype(np.int64), second, purpose, hops, splits, hours)
 
 
-def _paths(town: Town, rng: np.random.Generator, sums: _Sums) -> Ints:
-    """Return the accounts that each sum passes: the sender's, those of friends, at times the sender's other one or its owner's at the end."""
-    near = np.argsort(town.firms.region[: town.params.companies], kind="stable")
-    place = np.empty(near.size, np.int64)
-    place[near] = np.arange(near.size)
-    apart = np.column_stack([column(0, len(sums)), rng.integers(1, _FRIENDS + 1, (len(sums), len(_HOPS)))])
-    path = near[(place[sums.who][:, None] + apart) % near.size]
+def _paths(town: Town, rng: np.random.Generator, tied: Links, sums: _Sums) -> Ints:
+    """Return the accounts that each sum passes: the sender's, those of others, at times the sender's other one or its owner's at the end."""
+    parties = [sums.who]
+    for _ in _HOPS:
+        parties.append(_next(town, rng, tied, parties[-1]))
+    path = np.column_stack(parties)
     path = from_any(rng, path.ravel(), town.second).reshape(path.shape)
     got = np.flatnonzero((sums.hops == 1) & (rng.random(len(sums)) < _GOT))
     path[got, 0], path[got, 1] = path[got, 1], path[got, 0]
@@ -94,6 +94,22 @@ def _paths(town: Town, rng: np.random.Generator, sums: _Sums) -> Ints:
     own = (rng.random(back.size) < 0.5) & (sums.hops[back] > 1)
     path[back, sums.hops[back]] = np.where(own, town.second[who], town.people.offset + town.people.owner[who])
     return path
+
+
+def _next(town: Town, rng: np.random.Generator, tied: Links, party: Ints) -> Ints:
+    """Draw for each party a supplier, a customer, or a friend: one of a few neighbours in a row of all companies by region."""
+    near = np.argsort(town.firms.region[: town.params.companies], kind="stable")
+    place = np.empty(near.size, np.int64)
+    place[near] = np.arange(near.size)
+    found = near[(place[party] + rng.integers(1, _FRIENDS + 1, party.size)) % near.size]
+    kind = weighted(rng, _WHO, party.size)
+    for number, own, other in ((1, tied.buyer, tied.seller), (2, tied.seller, tied.buyer)):
+        order = np.argsort(own, kind="stable")
+        begin, end = (np.searchsorted(own[order], party, side=side) for side in ("left", "right"))
+        at = np.minimum(begin + (rng.random(party.size) * (end - begin)).astype(np.int64), max(own.size - 1, 0))
+        of = np.flatnonzero((kind == number) & (end > begin))
+        found[of] = other[order[at[of]]]
+    return found
 
 
 def _hop(town: Town, rng: np.random.Generator, on: tuple[_Sums, Ints, Ints], ends: tuple[Ints, Ints]) -> tuple[Flows, Ints]:

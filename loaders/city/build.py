@@ -177,7 +177,7 @@ def _planned(town: Town, trade: _Trade, papers: Papers, loans: Loans, done: Deed
     paid = contagion.suffered(trade.hit, town, supply.paid(town, tied, trade.orders, trade.link))
     bought = np.bincount(tied.seller, tied.volume, len(town.firms)).astype(np.float64)
     spent = credit.spent(town.params, tied, loans.take(loans.scheme == 0))
-    every = Flows.stacked([regular.flows(town, bought), affairs.flows(town), spent])
+    every = Flows.stacked([regular.flows(town, bought), affairs.flows(town, tied), spent])
     every = contagion.suffered(trade.hit, town, every)
     return Flows.stacked([paid, every, financing.flows(town.params, papers.financings), done.flows])
 

@@ -36,12 +36,12 @@ def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequ
     wanted = params.companies * params.prevalence_ppm / 1e6
     found: list[Actors] = []
     kept_back = params.least * sum(plot.members.low for plot in (*schemes, *lookalikes))
-    everybody, guilty = pool.size, np.empty(0, np.int64)
+    guilty = np.empty(0, np.int64)
     for sign, plots, companies in ((1, schemes, wanted), (-1, lookalikes, wanted * _LOOKALIKES)):
         number = 0
         if sign < 0:
             guilty = stream(params.seed, "casting guests").permutation(np.concatenate([of.firms for of in found] or [guilty]))
-            ppm = guilty.size * 1_000_000 // max(everybody, 1)
+            ppm = guilty.size * 1_000_000 // params.companies
         for plot in plots:
             rng = stream(params.seed, f"cast {plot.name}")
             for turn in range(_times(plot, plots, companies, params.least)):

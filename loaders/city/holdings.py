@@ -23,7 +23,7 @@ UNKNOWN = -1
 ALONE = -2
 #: How many natural persons hold a company, with a parent above them or not, and how often.
 _PEOPLE, _PEOPLE_WEIGHTS = np.array([1, 2, 3, 4]), (52, 32, 12, 4)
-_PARENT_PPM, _STATE_PPM, _CROSS_PPM, _NOMINEE_PPM, _UNKNOWN_PPM = 150_000, 6_000, 30_000, 18_000, 25_000
+_PARENT_PPM, _STATE_PPM, _CROSS_PPM, _NOMINEE_PPM, _UNKNOWN_PPM = 205_000, 6_000, 30_000, 18_000, 25_000
 _FIRST_SHARES = np.array([510_000, 600_000, 500_000, 700_000, 800_000, 900_000, 670_000, 550_000, 990_000, 400_000])
 
 

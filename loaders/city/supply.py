@@ -28,7 +28,7 @@ _VOID_PPM, _RED_PPM = 78_000, 31_000
 _RESOLD_PPM, _SIDE_LINE_PPM = 600_000, 40_000
 _TRADERS = (industries.PLACE["F51"], industries.PLACE["F52"])
 #: A seller has customers by this power of its sales; orders a year of the usual fen a year, and how they grow with these.
-_SELLS, _ORDERS, _USUAL, _OFTEN = 0.95, 2.5, 4e6, 0.4
+_SELLS, _ORDERS, _USUAL, _OFTEN = 1.0, 2.5, 4e6, 0.4
 #: Days within which an invoice is made void; most are so on the day of issue.
 _VOID_WITHIN, _VOID_AT_ONCE = 26, 0.5
 _TERMS, _TERM_WEIGHTS = np.array([0, 7, 15, 30, 45, 60, 90]), (12, 14, 16, 28, 10, 14, 6)
@@ -92,7 +92,7 @@ def links(params: Params, firms: Firms) -> Links:
     """Return who buys from whom, each pair once."""
     rng = stream(params.seed, "links")
     ordinary = firms.of(ORDINARY)
-    wish = heavy(rng, ordinary.size, 0.86, 3.0, 2_000.0) * (1.0 + 0.15 * np.log(firms.employees[ordinary]))
+    wish = heavy(rng, ordinary.size, 0.76, 2.2, 2_500.0) * (1.0 + 0.15 * np.log(firms.employees[ordinary]))
     group, _ = counted(np.minimum(wish, ordinary.size // 4 + 1).astype(np.int64))
     buyer = ordinary[group]
     seller = _sellers(rng, firms, buyer)

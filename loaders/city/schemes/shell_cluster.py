@@ -45,7 +45,7 @@ def _wave(town: Town, actors: Actors, rng: np.random.Generator, shells: np.ndarr
 def _shared(actors: Actors, rng: np.random.Generator) -> Shared:
     """Share each of address, phone and device with some chance, most of the shells in it."""
     parts = []
-    for what, ppm in ((ADDRESS, 450_000), (PHONE, 500_000), (DEVICE, 600_000)):
+    for what, ppm in ((ADDRESS, 250_000), (PHONE, 500_000), (DEVICE, 600_000)):
         if rng.integers(0, 1_000_000) < ppm:
             of = actors.firms[1:][rng.random(actors.firms.size - 1) < 0.8]
             parts.append(Shared(column(what, of.size), of, column(actors.number, of.size)))
