@@ -6,7 +6,7 @@ sums go their ways at once. The purposes, sizes, splits and waits are those that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from loaders.city.town import Town
 
 #: What the sums are for, and how often.
 _PURPOSES, _PURPOSE_WEIGHTS = np.array([GOODS, PREPAID, SERVICE, BETWEEN, FEE, BORROWED]), (30, 12, 24, 24, 4, 6)
+#: How often they are among all payments between companies.
+_COMMON = (60, 20, 8, 12, 0, 0)
 #: Chance of one hop, two, three, four.
 _HOPS = (45, 30, 15, 10)
 #: A friend, a supplier, a customer, and how often; friends are so many neighbours in a row of all companies by region.
@@ -60,6 +62,12 @@ def flows(town: Town, tied: Links) -> Flows:
     return Flows.stacked(parts)
 
 
+def renamed(rng: np.random.Generator, flows: Flows, part: float) -> Flows:
+    """Return payments of which a part states the purpose that any payment between companies may have."""
+    other = _PURPOSES[weighted(rng, _COMMON, len(flows))]
+    return replace(flows, purpose=np.where(rng.random(len(flows)) < part, other, flows.purpose))
+
+
 def _sums(town: Town, rng: np.random.Generator) -> _Sums:
     """Draw the sums: some companies have many occasions, most few, and of half of the occasions several sums come."""
     params, firms = town.params, town.firms
@@ -80,11 +88,42 @@ def _sums(town: Town, rng: np.random.Generator) -> _Sums:
     return _Sums(who, fen.astype(np.int64), second, purpose, hops, splits, hours)
 
 
+@dataclass(frozen=True)
+class _Partners:
+    """Who is whose neighbour, supplier and customer: companies in a row by region and the place of each; links by buyer, and by seller."""
+
+    near: Ints
+    place: Ints
+    ties: tuple[tuple[Ints, Ints, Ints], ...]
+
+    @classmethod
+    def of(cls, town: Town, tied: Links) -> _Partners:
+        near = np.argsort(town.firms.region[: town.params.companies], kind="stable")
+        place = np.empty(near.size, np.int64)
+        place[near] = np.arange(near.size)
+        every, ties = np.arange(len(town.firms) + 1), []
+        for own, other in ((tied.buyer, tied.seller), (tied.seller, tied.buyer)):
+            order = np.argsort(own, kind="stable")
+            ties.append((np.searchsorted(own[order], every), order, other))
+        return cls(near, place, tuple(ties))
+
+    def next(self, rng: np.random.Generator, party: Ints) -> Ints:
+        """Draw for each party a friend, a supplier or a customer."""
+        found = self.near[(self.place[party] + rng.integers(1, _FRIENDS + 1, party.size)) % self.near.size]
+        kind = weighted(rng, _WHO, party.size)
+        for number, (edges, order, other) in enumerate(self.ties, 1):
+            begin, end = edges[party], edges[party + 1]
+            at = begin + (rng.random(party.size) * (end - begin)).astype(np.int64)
+            of = np.flatnonzero((kind == number) & (end > begin))
+            found[of] = other[order[at[of]]]
+        return found
+
+
 def _paths(town: Town, rng: np.random.Generator, tied: Links, sums: _Sums) -> Ints:
     """Return the accounts that each sum passes: the sender's, those of others, at times the sender's other one or its owner's at the end."""
-    parties = [sums.who]
+    partners, parties = _Partners.of(town, tied), [sums.who]
     for _ in _HOPS:
-        parties.append(_next(town, rng, tied, parties[-1]))
+        parties.append(partners.next(rng, parties[-1]))
     path = np.column_stack(parties)
     path = from_any(rng, path.ravel(), town.second).reshape(path.shape)
     got = np.flatnonzero((sums.hops == 1) & (rng.random(len(sums)) < _GOT))
@@ -94,22 +133,6 @@ def _paths(town: Town, rng: np.random.Generator, tied: Links, sums: _Sums) -> In
     own = (rng.random(back.size) < 0.5) & (sums.hops[back] > 1)
     path[back, sums.hops[back]] = np.where(own, town.second[who], town.people.offset + town.people.owner[who])
     return path
-
-
-def _next(town: Town, rng: np.random.Generator, tied: Links, party: Ints) -> Ints:
-    """Draw for each party a supplier, a customer, or a friend: one of a few neighbours in a row of all companies by region."""
-    near = np.argsort(town.firms.region[: town.params.companies], kind="stable")
-    place = np.empty(near.size, np.int64)
-    place[near] = np.arange(near.size)
-    found = near[(place[party] + rng.integers(1, _FRIENDS + 1, party.size)) % near.size]
-    kind = weighted(rng, _WHO, party.size)
-    for number, own, other in ((1, tied.buyer, tied.seller), (2, tied.seller, tied.buyer)):
-        order = np.argsort(own, kind="stable")
-        begin, end = (np.searchsorted(own[order], party, side=side) for side in ("left", "right"))
-        at = np.minimum(begin + (rng.random(party.size) * (end - begin)).astype(np.int64), max(own.size - 1, 0))
-        of = np.flatnonzero((kind == number) & (end > begin))
-        found[of] = other[order[at[of]]]
-    return found
 
 
 def _hop(town: Town, rng: np.random.Generator, on: tuple[_Sums, Ints, Ints], ends: tuple[Ints, Ints]) -> tuple[Flows, Ints]:

@@ -117,7 +117,10 @@ def build(params: Params, progress: Progress | None = None) -> City:
         loans, given = _credit(town, trade.hit, done)
         task.advance()
         moved = credit.flows(params, town.calendar, loans)
-        ledger = money.settled(params, town.accounts, _planned(town, trade, papers, loans, done), moved.both_ways())
+        planned = _planned(town, trade, papers, loans, done)
+        trade = replace(trade, orders=Invoices.empty(), link=column(0, 0))  # their copies lie among the papers
+        ledger = money.settled(params, town.accounts, planned, moved.both_ways())
+        del planned
         task.advance()
         city = _city(town, trade, (papers, loans, moved, given), ledger, (actors, deeds, done))
         task.advance()

@@ -47,7 +47,8 @@ class Params:
     dirt_ppm
         Rows spoilt, of each kind that has faults.
     camouflage
-        How hard guilty companies try to look honest, where a scheme can: from 0, not at all, to 100.
+        How hard guilty companies try to look honest: by invoices for what they pay, by purposes of all sorts, by heeding holidays; from 0,
+        not at all, to 100.
 
     Raises
     ------

@@ -6,7 +6,7 @@ bounds, for whole columns at once. Days are numbered from the first of the perio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -67,6 +67,12 @@ class Calendar:
         after = np.where(closed, days + MARGIN - 1, numbers)
         before = np.maximum.accumulate(np.where(closed, -MARGIN, numbers))
         return cls(first, weights, np.minimum.accumulate(after[::-1])[::-1], before, month.astype(np.int64), in_month)
+
+    def lax(self, rng: np.random.Generator, percent: int) -> Calendar:
+        """Return the calendar of somebody who heeds only so many of the holidays and weekends: on the others it works."""
+        numbers = np.arange(self.working.size) - MARGIN
+        works = rng.integers(0, 100, numbers.size) >= percent
+        return replace(self, working=np.where(works, numbers, self.working))
 
     def drawn(self, rng: np.random.Generator, low: Ints, high: Ints) -> Ints:
         """Draw a day between ``low`` and ``high``, the latter left out, busy days more often; ``low`` where there is none between."""

@@ -27,6 +27,8 @@ _VOID_PPM, _RED_PPM = 78_000, 31_000
 #: Traders who sell what they bought under its own code, and trade of others in what is not their line.
 _RESOLD_PPM, _SIDE_LINE_PPM = 600_000, 40_000
 _TRADERS = (industries.PLACE["F51"], industries.PLACE["F52"])
+#: Who has so many suppliers looks for them everywhere.
+_FAR = 25
 #: A seller has customers by this power of its sales; orders a year of the usual fen a year, and how they grow with these.
 _SELLS, _ORDERS, _USUAL, _OFTEN = 1.0, 2.5, 4e6, 0.4
 #: Days within which an invoice is made void; most are so on the day of issue.
@@ -92,22 +94,22 @@ def links(params: Params, firms: Firms) -> Links:
     """Return who buys from whom, each pair once."""
     rng = stream(params.seed, "links")
     ordinary = firms.of(ORDINARY)
-    wish = heavy(rng, ordinary.size, 0.76, 2.2, 2_500.0) * (1.0 + 0.15 * np.log(firms.employees[ordinary]))
+    wish = heavy(rng, ordinary.size, 0.85, 2.3, 2_500.0) * (1.0 + 0.15 * np.log(firms.employees[ordinary]))
     group, _ = counted(np.minimum(wish, ordinary.size // 4 + 1).astype(np.int64))
     buyer = ordinary[group]
-    seller = _sellers(rng, firms, buyer)
+    seller = _sellers(rng, firms, buyer, wish[group] < _FAR)
     kept = (seller >= 0) & (seller != buyer)
     pairs = np.unique(buyer[kept] * len(firms) + seller[kept])
     return _terms(rng, params, firms, pairs // len(firms), pairs % len(firms))
 
 
-def _sellers(rng: np.random.Generator, firms: Firms, buyer: Ints) -> Ints:
-    """Draw a seller for each, of an industry that the buyer's buys from, larger ones more often, near ones too; -1 where there is none."""
+def _sellers(rng: np.random.Generator, firms: Firms, buyer: Ints, small: Bools) -> Ints:
+    """Draw a seller for each, of an industry that the buyer's buys from, larger ones more often; ``small`` buyers look near first; -1: none."""
     industry = np.empty(buyer.size, np.int64)
     for place, row in enumerate(industries.BUYS):
         of = np.flatnonzero(firms.industry[buyer] == place)
         industry[of] = weighted(rng, row, of.size)
-    near = chance(rng, buyer.size, _LOCAL_PPM)
+    near = small & chance(rng, buyer.size, _LOCAL_PPM)
     weight = np.where(firms.role == ORDINARY, np.maximum(firms.sales, 1) ** _SELLS, 0.0)
     local = _within(rng, firms.industry * 1_000 + firms.region, weight, industry * 1_000 + firms.region[buyer])
     anywhere = _within(rng, firms.industry, weight, industry)
