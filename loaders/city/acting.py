@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from loaders.city import affairs, deals
 from loaders.city.draw import stream
 from loaders.city.lookalikes import LOOKALIKES
@@ -28,13 +30,17 @@ def plot(name: str) -> Plot:
 def acted(town: Town, cast: Sequence[Actors]) -> tuple[tuple[Actors, ...], tuple[Deeds, ...]]:
     """Return the actors, with what some do besides, and what each plot leaves behind."""
     actors, deeds = [], []
+    guilty = np.concatenate([of.firms for of in cast if of.number > 0] or [np.empty(0, np.int64)])
     for of in cast:
         also = _besides(town, of)
         done = [_act(town, of, of.name)]
         if also is not None:
             done.append(_act(town, also, f"mixed {also.name}"))
         actors.append(replace(of, also=also))
-        deeds.append(gathered(done) if also is not None else done[0])
+        deed = gathered(done) if also is not None else done[0]
+        if not of.scheme:  # what a guilty company invoices beside its trade is its scheme's matter
+            deed = replace(deed, invoices=deed.invoices.take(~np.isin(deed.invoices.seller, guilty)))
+        deeds.append(deed)
     return tuple(actors), tuple(deeds)
 
 

@@ -109,7 +109,7 @@ class _Partners:
 
     def next(self, rng: np.random.Generator, party: Ints) -> Ints:
         """Draw for each party a friend, a supplier or a customer."""
-        found = self.near[(self.place[party] + rng.integers(1, _FRIENDS + 1, party.size)) % self.near.size]
+        found: Ints = self.near[(self.place[party] + rng.integers(1, _FRIENDS + 1, party.size)) % self.near.size]
         kind = weighted(rng, _WHO, party.size)
         for number, (edges, order, other) in enumerate(self.ties, 1):
             begin, end = edges[party], edges[party + 1]

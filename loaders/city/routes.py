@@ -21,7 +21,7 @@ _ON_HOLIDAYS = 150
 
 @dataclass(frozen=True)
 class Manner:
-    """How money goes on: ppm that each holder keeps at most, most payments for a sum, longest wait in hours, purpose, scheme, by which days."""
+    """How money goes on: ppm that each holder keeps at most, most payments for a sum, longest wait in hours, purpose, scheme, days."""
 
     fee_ppm: int
     splits: int

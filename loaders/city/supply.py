@@ -30,7 +30,7 @@ _TRADERS = (industries.PLACE["F51"], industries.PLACE["F52"])
 #: Who has so many suppliers looks for them everywhere.
 _FAR = 25
 #: A seller has customers by this power of its sales; orders a year of the usual fen a year, and how they grow with these.
-_SELLS, _ORDERS, _USUAL, _OFTEN = 1.0, 2.5, 4e6, 0.4
+_SELLS, _ORDERS, _USUAL, _OFTEN = 0.95, 2.5, 4e6, 0.4
 #: Days within which an invoice is made void; most are so on the day of issue.
 _VOID_WITHIN, _VOID_AT_ONCE = 26, 0.5
 _TERMS, _TERM_WEIGHTS = np.array([0, 7, 15, 30, 45, 60, 90]), (12, 14, 16, 28, 10, 14, 6)
@@ -104,7 +104,7 @@ def links(params: Params, firms: Firms) -> Links:
 
 
 def _sellers(rng: np.random.Generator, firms: Firms, buyer: Ints, small: Bools) -> Ints:
-    """Draw a seller for each, of an industry that the buyer's buys from, larger ones more often; ``small`` buyers look near first; -1: none."""
+    """Draw a seller for each, of an industry that the buyer's buys from, larger ones more often; ``small``: near first; -1: none."""
     industry = np.empty(buyer.size, np.int64)
     for place, row in enumerate(industries.BUYS):
         of = np.flatnonzero(firms.industry[buyer] == place)

@@ -17,19 +17,19 @@ from loaders.city.town import Town
 
 def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     """Scatter and gather."""
-    source, sink, hands = int(actors.firms[0]), int(actors.firms[1]), actors.firms[2:]
+    hands = actors.firms[2:]
     owners = town.people.offset + town.people.owner[hands]
     accounts = np.append(hands, owners[rng.random(hands.size) < actors.values["persons_percent"] / 100])
     waves, second = [], actors.start * DAY + 9 * 3600
     for _ in range(actors.values["waves"]):
-        waves.append(_wave(town, actors, rng, (source, sink), accounts, second))
+        waves.append(_wave(town, actors, rng, accounts, second))
         second += int(rng.integers(2, actors.values["pause_days"] + 1)) * DAY
     return Deeds(("source", "sink", *("hand",) * hands.size), flows=Flows.stacked(waves))
 
 
-def _wave(town: Town, actors: Actors, rng: np.random.Generator, ends: tuple[int, int], hands: Ints, second: int) -> Flows:
+def _wave(town: Town, actors: Actors, rng: np.random.Generator, hands: Ints, second: int) -> Flows:
     """Send each hand a part, and let it send most of it on."""
-    size, values = hands.size, actors.values
+    size, values, ends = hands.size, actors.values, actors.firms[:2].tolist()
     fen = spread(column(values["part_yuan"] * 100 * size, 1), column(size, 1), rng)
     out = in_hours(town.calendar, rng, second + rng.integers(0, 2 * DAY, size), second)
     on = in_hours(town.calendar, rng, out + rng.integers(3_600, values["hours"] * 3_600, size), out)
