@@ -120,7 +120,7 @@ class _Partners:
 
 
 def _paths(town: Town, rng: np.random.Generator, tied: Links, sums: _Sums) -> Ints:
-    """Return the accounts that each sum passes: the sender's, those of others, at times the sender's other one or its owner's at the end."""
+    """Return the accounts that each sum passes: the sender's, those of others, at times the sender's other one or its owner's."""
     partners, parties = _Partners.of(town, tied), [sums.who]
     for _ in _HOPS:
         parties.append(partners.next(rng, parties[-1]))
