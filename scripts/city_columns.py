@@ -274,6 +274,17 @@ class Companies:
         for name, own, far in (("given", one, other), ("got", other, one)):
             ends = self.ours(far) & touched[np.where(self.ours(far), far, 0)]
             found[f"guarantees {name} to them"] = self.total(own[ends])
+        return {**found, **self._scheme_papers()}
+
+    def _scheme_papers(self) -> dict[str, Values]:
+        """Return the schemes' invoices, contracts and financings, and whose control a scheme hides."""
+        found = {}
+        for kind, name, ends in (("invoices", "invoice", ("seller", "buyer")), ("contracts", "contract", ("seller", "buyer"))):
+            rows = self.source.rows(kind, "number", *ends)
+            rows = rows.filter(pc.is_in(rows["number"], self.source.truth(kind)[name].combine_chunks()))
+            found |= {f"{kind} {end}": self.total(numbers(rows[end])) for end in ends}
+        found["financings"] = self.total(numbers(self.source.truth("financings")["borrower"]))
+        found["in front"] = self.total(numbers(self.source.truth("fronts")["company"]))
         return found
 
 

@@ -12,8 +12,9 @@ Published figures, all as exponents of the cumulative tail, P(X ≥ x) ~ x ** -e
 - shareholdings: 5.6 million of 40.6 million registered Chinese companies hold shares of another one or are held by one (Allen, Cai, Gu,
   Qian, Zhao and Zhu, Ownership Networks and Firm Growth, EquiNet data).
 
-Invoices stand beside those of 425 real small firms (attachment of the competition CUMCM 2020 C), over as many days; only totals
-of them are written. For the amounts of single payments between firms no published tail is known to us, so the real invoices serve.
+Invoices of all companies, and of those that borrow, stand beside those of 425 real small borrowers (attachment of the competition
+CUMCM 2020 C), over as many days; only totals of these are written. For the amounts of single payments between firms no published tail
+is known to us, so the real invoices serve.
 """
 
 from __future__ import annotations
@@ -83,8 +84,8 @@ def _said(what: str, tail: Tail, published: tuple[float, float] | None, source: 
 # -- invoices -----------------------------------------------------------------------------------------------------
 
 
-def of_city(landing: Landing) -> ir.Table:
-    """Return the invoices of a city's companies, once for each side."""
+def of_city(landing: Landing, *, borrowers: bool = False) -> ir.Table:
+    """Return the invoices of a city's companies, or of those that borrow, once for each side."""
     rows = landing.table("invoices", "seller", "buyer", "gross_fen", "status")
     sold = rows.select(
         firm=number_of(rows.seller), other=number_of(rows.buyer), side=ibis.literal("sold"), fen="gross_fen", status="status"
@@ -93,6 +94,9 @@ def of_city(landing: Landing) -> ir.Table:
         firm=number_of(rows.buyer), other=number_of(rows.seller), side=ibis.literal("bought"), fen="gross_fen", status="status"
     )
     firms = ordinary(landing).select(firm="company")
+    if borrowers:
+        lent = landing.table("loans", "borrower", "borrower_kind")
+        firms = firms.semi_join(lent.filter(lent.borrower_kind == "company").select(firm=number_of(lent.borrower)), "firm")
     return landing.engine.keep(ibis.union(sold, bought).filter(ibis._.firm.notnull(), ibis._.other.notnull()).semi_join(firms, "firm"))
 
 
@@ -207,9 +211,12 @@ def _levels(above: Values, below: Values, count: int) -> Values:
 def measured(landing: Landing, real: Path) -> dict[str, Any]:
     """Return all that is noted."""
     days = int((landing.noted("city") or {}).get("params", {}).get("days", 365))
-    city = invoiced(landing, of_city(landing))
+    city, lent = invoiced(landing, of_city(landing)), invoiced(landing, of_city(landing, borrowers=True))
     there = invoiced(landing, of_real(landing, real, days)) if (real / "invoices.parquet").exists() else None
-    lines = [{"what": what, "city": value, "real": there.figures.get(what) if there else None} for what, value in city.figures.items()]
+    lines = [
+        {"what": what, "city": value, "borrowers": lent.figures.get(what), "real": there.figures.get(what) if there else None}
+        for what, value in city.figures.items()
+    ]
     curves = [
         {
             "title": name,
@@ -252,7 +259,8 @@ def main() -> None:
         tail = f"{one['exponent']:7.3f} ± {one['error']:.3f} from {one['from']:,} ({one['points']:,})"
         print(f"{one['what']:<36}{tail}  published {one['published']}")
     for one in found["invoices"]:
-        print(f"{one['what']:<60}{one['city']:14,.4g}{one['real'] if one['real'] is not None else float('nan'):14,.4g}")
+        beside = [float("nan") if one[who] is None else one[who] for who in ("borrowers", "real")]
+        print(f"{one['what']:<60}{one['city']:14,.4g}" + "".join(f"{value:14,.4g}" for value in beside))
     for one in found["holdings"]:
         print(f"{one['what']:<40}{one['city']:12.4g}{one['finbench']:12.4g}  {one['published'] or ''}")
     text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"

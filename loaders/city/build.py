@@ -12,6 +12,7 @@ import numpy as np
 
 from kg.progress import Progress, Silent
 from loaders.city import (
+    affairs,
     casting,
     contacts,
     contagion,
@@ -116,7 +117,10 @@ def build(params: Params, progress: Progress | None = None) -> City:
         loans, given = _credit(town, trade.hit, done)
         task.advance()
         moved = credit.flows(params, town.calendar, loans)
-        ledger = money.settled(params, town.accounts, _planned(town, trade, papers, loans, done), moved.both_ways())
+        planned = _planned(town, trade, papers, loans, done)
+        trade = replace(trade, orders=Invoices.empty(), link=column(0, 0))  # their copies lie among the papers
+        ledger = money.settled(params, town.accounts, planned, moved.both_ways())
+        del planned
         task.advance()
         city = _city(town, trade, (papers, loans, moved, given), ledger, (actors, deeds, done))
         task.advance()
@@ -175,7 +179,8 @@ def _planned(town: Town, trade: _Trade, papers: Papers, loans: Loans, done: Deed
     tied = trade.links
     paid = contagion.suffered(trade.hit, town, supply.paid(town, tied, trade.orders, trade.link))
     bought = np.bincount(tied.seller, tied.volume, len(town.firms)).astype(np.float64)
-    every = Flows.stacked([regular.flows(town, bought), credit.spent(town.params, tied, loans.take(loans.scheme == 0))])
+    spent = credit.spent(town.params, tied, loans.take(loans.scheme == 0))
+    every = Flows.stacked([regular.flows(town, bought), affairs.flows(town, tied), spent])
     every = contagion.suffered(trade.hit, town, every)
     return Flows.stacked([paid, every, financing.flows(town.params, papers.financings), done.flows])
 

@@ -1,7 +1,8 @@
 """Who plays a part: the companies of every scheme and look-alike.
 
 Knows how many plots there are for a prevalence; hides how actors are picked: by chance from all that were there early
-enough and stay, whatever their age and size, half of the plots from one region. A company has a part in one plot.
+enough and stay, whatever their age and size, half of the plots from one region. A company has a part in one plot, but
+guilty ones sit among the honest of some look-alikes, as they do in any house or market, as often as anybody.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from loaders.city.draw import Ints, stream
+from loaders.city.draw import Ints, chance, stream
 from loaders.city.firms import NEVER, ORDINARY, Firms
 from loaders.city.industries import PLACE
 from loaders.city.params import Params
@@ -35,8 +36,12 @@ def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequ
     wanted = params.companies * params.prevalence_ppm / 1e6
     found: list[Actors] = []
     kept_back = params.least * sum(plot.members.low for plot in (*schemes, *lookalikes))
+    guilty = np.empty(0, np.int64)
     for sign, plots, companies in ((1, schemes, wanted), (-1, lookalikes, wanted * _LOOKALIKES)):
         number = 0
+        if sign < 0:
+            guilty = stream(params.seed, "casting guests").permutation(np.concatenate([of.firms for of in found] or [guilty]))
+            ppm = guilty.size * 1_000_000 // params.companies
         for plot in plots:
             rng = stream(params.seed, f"cast {plot.name}")
             for turn in range(_times(plot, plots, companies, params.least)):
@@ -45,6 +50,8 @@ def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequ
                 if size > pool.size:
                     break
                 chosen, pool = pool[:size], pool[size:]
+                if sign < 0 and plot.mixed:
+                    chosen, guilty = _with_guests(rng, chosen, guilty, ppm)
                 number += 1
                 found.append(_actors(params, plot, sign * number, firms.take(chosen).founded, (rng, chosen)))
     return found
@@ -55,6 +62,15 @@ def _size(rng: np.random.Generator, plot: Plot, companies: int, left: int) -> in
     low, high = plot.size(companies)
     most = max(left - plot.members.low, 0) // (_PART if plot.scale is None else _LARGE_PART)
     return min(int(rng.integers(low, high + 1)), plot.members.low + most)
+
+
+def _with_guests(rng: np.random.Generator, chosen: Ints, guilty: Ints, ppm: int) -> tuple[Ints, Ints]:
+    """Return companies of which some gave their places to guilty ones, and the guilty who are left."""
+    places = np.flatnonzero(chance(rng, chosen.size, ppm))[: guilty.size]
+    places = places[: chosen.size // 2]  # most of them are honest
+    found = chosen.copy()
+    found[places] = guilty[: places.size]
+    return found, guilty[places.size :]
 
 
 def _by_region(rng: np.random.Generator, pool: Ints, firms: Firms) -> Ints:

@@ -17,7 +17,7 @@ from loaders.city.town import Town
 
 #: Straw persons who always stood in the register, of a thousand; the others are new there.
 _OLD_STRAWS = 600
-_TRACES = ((ADDRESS, 150), (PHONE, 250), (DEVICE, 400))
+_TRACES = ((ADDRESS, 100), (PHONE, 250), (DEVICE, 400))
 
 
 def boss(town: Town, actors: Actors) -> int:

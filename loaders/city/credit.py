@@ -24,7 +24,7 @@ NEVER = 10**6
 #: Loans were paid out so many days before the period, and are still repaid in it.
 _BEFORE = 150
 _TERMS = np.array([90, 180, 270, 365, 730])
-_BORROWS_PPM, _FAILS_PPM, _BY_OWNER_PPM, _BY_PEER_PPM, _COURT_PPM, _DISPUTE_PPM = 320_000, 45_000, 600_000, 110_000, 800_000, 6_000
+_BORROWS_PPM, _FAILS_PPM, _BY_OWNER_PPM, _BY_PEER_PPM, _COURT_PPM, _DISPUTE_PPM = 440_000, 60_000, 600_000, 280_000, 800_000, 6_000
 
 
 @dataclass(frozen=True)

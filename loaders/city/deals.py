@@ -15,7 +15,7 @@ from loaders.city.rhythm import seconds
 from loaders.city.supply import Contracts, Invoices, net_of, taxed
 from loaders.city.town import Town
 
-#: The largest part of a plot's payments for goods that is covered by invoices; the part is drawn for each plot.
+#: The largest part of a plot's payments for goods that is covered by invoices, at the usual camouflage; the part is drawn for each plot.
 _COVERED = 0.9
 
 
@@ -52,7 +52,8 @@ def spread_days(town: Town, rng: np.random.Generator, begin: int, end: int, coun
 def covered(town: Town, actors: Actors, rng: np.random.Generator, deeds: Deeds) -> Invoices:
     """Return invoices for a part of the payments for goods of a plot that makes out none itself: same parties, same sum."""
     flows, held, count = deeds.flows, town.accounts.owner, town.params.companies
-    chosen = rng.random(len(flows)) < rng.uniform(0.0, _COVERED)
+    most = _COVERED * min(town.params.camouflage / 50, 1.1) if actors.scheme else _COVERED
+    chosen = rng.random(len(flows)) < rng.uniform(0.0, most)
     buyer, seller = held[flows.payer], held[flows.payee]
     chosen &= (flows.purpose == GOODS) & (buyer < count) & (seller < count) & (buyer != seller)
     chosen &= possible(flows, town.accounts, town.params.days)

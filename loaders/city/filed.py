@@ -33,24 +33,34 @@ class Papers:
 
 def papers(town: Town, tied: Links, orders: Invoices, done: Deeds) -> Papers:
     """Return the papers of trade and of plots."""
-    params, days = town.params, town.params.days
-    issued = Invoices.stacked([orders, supply.red(params, orders), done.invoices])
-    firms = town.firms
-    inside = (issued.day >= 0) & (issued.day < np.minimum(firms.last_day(issued.seller, issued.buyer), days))
-    # what is made void after the period is not void yet
-    issued = replace(issued, void=np.where(issued.void_day < days, issued.void, 0))
-    invoices, place = _in_order(issued, issued.day, inside)
-    of_plots = place[len(issued) - len(done.invoices) :]
-    agreed = Contracts.stacked([supply.contracts(params, tied), done.contracts])
-    contracts, where = _in_order(agreed, agreed.day, agreed.day < np.minimum(firms.last_day(agreed.seller, agreed.buyer), days))
-    signed = where[len(agreed) - len(done.contracts) :]
+    invoices, of_plots = _issued(town, orders, done)
+    contracts, signed = _agreed(town, tied, done)
+    firms, days = town.firms, town.params.days
     lent = done.financings
     paper = column(-1, len(lent))
     paper[lent.kind == INVOICE] = of_plots[lent.paper[lent.kind == INVOICE]]
     paper[lent.kind != INVOICE] = signed[lent.paper[lent.kind != INVOICE]]
-    lent = Financings.stacked([financing.honest(params, firms, invoices), replace(lent, paper=paper)])
+    lent = Financings.stacked([financing.honest(town.params, firms, invoices), replace(lent, paper=paper)])
     lent, _ = _in_order(lent, lent.second, (lent.paper >= 0) & (lent.second < np.minimum(firms.last_day(lent.borrower), days) * DAY))
     return Papers(contracts, invoices, lent)
+
+
+def _issued(town: Town, orders: Invoices, done: Deeds) -> tuple[Invoices, Ints]:
+    """Return all invoices in their order, and the places of those of plots."""
+    issued = Invoices.stacked([orders, supply.red(town.params, orders), done.invoices])
+    days, ends = town.params.days, town.firms.last_day(issued.seller, issued.buyer)
+    # what is made void after the period is not void yet
+    issued = replace(issued, void=np.where(issued.void_day < days, issued.void, 0))
+    invoices, place = _in_order(issued, issued.day, (issued.day >= 0) & (issued.day < np.minimum(ends, days)))
+    return invoices, place[len(issued) - len(done.invoices) :]
+
+
+def _agreed(town: Town, tied: Links, done: Deeds) -> tuple[Contracts, Ints]:
+    """Return all contracts in their order, and the places of those of plots."""
+    agreed = Contracts.stacked([supply.contracts(town.params, tied), done.contracts])
+    ends = town.firms.last_day(agreed.seller, agreed.buyer)
+    contracts, place = _in_order(agreed, agreed.day, agreed.day < np.minimum(ends, town.params.days))
+    return contracts, place[len(agreed) - len(done.contracts) :]
 
 
 def _in_order(rows: Rows, time: Ints, kept: Bools) -> tuple[Rows, Ints]:

@@ -23,7 +23,7 @@ UNKNOWN = -1
 ALONE = -2
 #: How many natural persons hold a company, with a parent above them or not, and how often.
 _PEOPLE, _PEOPLE_WEIGHTS = np.array([1, 2, 3, 4]), (52, 32, 12, 4)
-_PARENT_PPM, _STATE_PPM, _CROSS_PPM, _NOMINEE_PPM, _UNKNOWN_PPM = 110_000, 6_000, 30_000, 18_000, 25_000
+_PARENT_PPM, _STATE_PPM, _CROSS_PPM, _NOMINEE_PPM, _UNKNOWN_PPM = 205_000, 6_000, 30_000, 18_000, 25_000
 _FIRST_SHARES = np.array([510_000, 600_000, 500_000, 700_000, 800_000, 900_000, 670_000, 550_000, 990_000, 400_000])
 
 
@@ -92,7 +92,7 @@ def _parents(rng: np.random.Generator, firms: Firms, given: Ints) -> Ints:
     """Return the company that holds most of each, -1 where there is none; a parent is larger and older, so nobody is above itself."""
     count = len(firms)
     child = np.flatnonzero((firms.role == ORDINARY) & chance(rng, count, _PARENT_PPM) & (given == -1))
-    candidate = weighted(rng, np.where(firms.role == ORDINARY, firms.sales.astype(np.float64) ** 0.7, 0.0), child.size)
+    candidate = weighted(rng, np.where(firms.role == ORDINARY, firms.sales.astype(np.float64) ** 0.4, 0.0), child.size)
     fits = (firms.sales[candidate] > firms.sales[child]) & (firms.founded[candidate] <= firms.founded[child])
     # a company with a given parent stays what its plot made of it
     fits &= (given[candidate] < 0) & ~np.isin(candidate, given)

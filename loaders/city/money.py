@@ -29,6 +29,8 @@ CHANNELS = ("网银", "手机银行", "批量代发", "代扣", "第三方支付
 ONLINE, MOBILE, PAYROLL, DEBIT, PLATFORM_PAY, COUNTER = range(6)
 _CHANNEL_OF = np.array([0, 0, 2, 3, 0, 3, 4, 0, 0, 0, 0, 0, 0])
 _SECOND_PPM, _OVERDRAFT_PPM = 300_000, 60_000
+#: Accounts are looked at in so many parts.
+_SPANS = 8
 
 
 @dataclass(frozen=True)
@@ -132,23 +134,28 @@ def settled(params: Params, held: Accounts, planned: Flows, in_and_out: Flows) -
 
 def _swing(flows: Flows, count: int, days: int) -> tuple[Ints, Ints]:
     """Return for each account by how much it changes, and the lowest that it would fall to if it began with nothing."""
-    account = np.concatenate([flows.payer, flows.payee])
-    amount = np.concatenate([-flows.fen, flows.fen])
-    key = account.astype(np.int64) * (days * DAY * 2 + 2)
-    key[: len(flows)] += flows.second * 2
-    key[len(flows) :] += flows.second * 2 + 1  # what goes out in a second goes first
-    # the ends outside, of number -1, come first
-    order = np.argsort(key)[np.count_nonzero(account < 0) :]
-    del key
-    account, running = account[order], np.cumsum(amount[order])
     change, least = column(0, count), column(0, count)
+    span = max(-(-count // _SPANS), 1)
+    for begin in range(0, count, span):  # a part of the accounts at a time, for the memory's sake
+        gone, came = (np.flatnonzero((side >= begin) & (side < begin + span)) for side in (flows.payer, flows.payee))
+        account = np.concatenate([flows.payer[gone], flows.payee[came]])
+        amount = np.concatenate([-flows.fen[gone], flows.fen[came]])
+        # what goes out in a second goes first
+        second = np.concatenate([flows.second[gone] * np.int64(2), flows.second[came] * np.int64(2) + 1])
+        order = np.argsort((account - begin) * np.int64(days * DAY * 2 + 2) + second)
+        _follow(account[order], amount[order], change, least)
+    return change, least
+
+
+def _follow(account: Whole, amount: Whole, change: Ints, least: Ints) -> None:
+    """Note for each account what its amounts, in their order, sum up to, and the lowest sum on the way."""
     if account.size:
+        running = np.cumsum(amount)
         begin = np.flatnonzero(np.concatenate([[True], account[1:] != account[:-1]]))
         before = np.where(begin > 0, running[begin - 1], 0)
         last = np.append(begin[1:], account.size) - 1
         change[account[begin]] = running[last] - before
         least[account[begin]] = np.minimum(np.minimum.reduceat(running, begin) - before, 0)
-    return change, least
 
 
 def from_any(rng: np.random.Generator, party: Ints, second: Ints) -> Ints:

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from kg.errors import UsageError
 
 #: Raised with every change of parameters or behaviour: the same seed and version give the same bytes.
-CITY_VERSION = 2
+CITY_VERSION = 3
 FORMATS = ("csv", "parquet")
 #: Smallest and largest value of each number that a person can choose.
 _RANGES = {
@@ -47,7 +47,8 @@ class Params:
     dirt_ppm
         Rows spoilt, of each kind that has faults.
     camouflage
-        How hard guilty companies try to look honest, where a scheme can: from 0, not at all, to 100.
+        How hard guilty companies try to look honest: by invoices for what they pay, by purposes of all sorts, by heeding holidays; from 0,
+        not at all, to 100.
 
     Raises
     ------

@@ -199,6 +199,8 @@ class Plot:
         The greatest age of the first company in days when it begins, where it must be young; it is small then.
     industry
         The division of all but the first, where they must be of one.
+    mixed
+        Whether companies with a part in a scheme are among them too, as many as anywhere.
     settles
         Whether it settles who controls its companies; two plots that do so do not mix.
     """
@@ -215,6 +217,7 @@ class Plot:
     one_place: bool = False
     young: int | None = None
     industry: str | None = None
+    mixed: bool = False
 
     def size(self, companies: int) -> tuple[int, int]:
         """Return the fewest and the most companies of one of it in a city of so many."""

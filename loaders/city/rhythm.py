@@ -6,7 +6,7 @@ bounds, for whole columns at once. Days are numbered from the first of the perio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -38,6 +38,8 @@ class Calendar:
         How much business a day sees, from ``-MARGIN`` on.
     working
         The next working day at or after each day, from ``-MARGIN`` on.
+    earlier
+        The last working day at or before each day, from ``-MARGIN`` on.
     month
         The number of each day's month, counted from 1970.
     in_month
@@ -47,6 +49,7 @@ class Calendar:
     first: date
     weights: Floats
     working: Ints
+    earlier: Ints
     month: Ints
     in_month: Ints
 
@@ -62,7 +65,14 @@ class Calendar:
         weights *= _around_spring(day)
         numbers = np.arange(-MARGIN, days + MARGIN)
         after = np.where(closed, days + MARGIN - 1, numbers)
-        return cls(first, weights, np.minimum.accumulate(after[::-1])[::-1], month.astype(np.int64), in_month)
+        before = np.maximum.accumulate(np.where(closed, -MARGIN, numbers))
+        return cls(first, weights, np.minimum.accumulate(after[::-1])[::-1], before, month.astype(np.int64), in_month)
+
+    def lax(self, rng: np.random.Generator, percent: int) -> Calendar:
+        """Return the calendar of somebody who heeds only so many of the holidays and weekends: on the others it works."""
+        numbers = np.arange(self.working.size) - MARGIN
+        works = rng.integers(0, 100, numbers.size) >= percent
+        return replace(self, working=np.where(works, numbers, self.working))
 
     def drawn(self, rng: np.random.Generator, low: Ints, high: Ints) -> Ints:
         """Draw a day between ``low`` and ``high``, the latter left out, busy days more often; ``low`` where there is none between."""
@@ -75,6 +85,11 @@ class Calendar:
     def office(self, day: Ints) -> Ints:
         """Return the next working day at or after each day."""
         return self.working[np.clip(day + MARGIN, 0, self.working.size - 1)]
+
+    def either(self, rng: np.random.Generator, day: Ints) -> Ints:
+        """Return a working day for each: itself, the last one before it for one half of the others, the next one for the other half."""
+        place = np.clip(day + MARGIN, 0, self.working.size - 1)
+        return np.where(rng.random(day.size) < 0.5, self.earlier[place], self.working[place])
 
     def monthly(self, days: int, on: int) -> Ints:
         """Return the working days at or after the day ``on`` of each month within a period of so many days."""

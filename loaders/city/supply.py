@@ -23,10 +23,14 @@ from loaders.city.town import Town
 _BEFORE = 100
 _PURCHASES_PPM = 650_000
 _LOCAL_PPM, _NEW_PPM, _BUNDLED_PPM, _PARTIAL_PPM = 450_000, 200_000, 180_000, 140_000
-_VOID_PPM, _RED_PPM = 32_000, 12_000
+_VOID_PPM, _RED_PPM = 78_000, 31_000
 #: Traders who sell what they bought under its own code, and trade of others in what is not their line.
 _RESOLD_PPM, _SIDE_LINE_PPM = 600_000, 40_000
 _TRADERS = (industries.PLACE["F51"], industries.PLACE["F52"])
+#: Who has so many suppliers looks for them everywhere.
+_FAR = 25
+#: A seller has customers by this power of its sales; orders a year of the usual fen a year, and how they grow with these.
+_SELLS, _ORDERS, _USUAL, _OFTEN = 0.95, 2.5, 4e6, 0.4
 #: Days within which an invoice is made void; most are so on the day of issue.
 _VOID_WITHIN, _VOID_AT_ONCE = 26, 0.5
 _TERMS, _TERM_WEIGHTS = np.array([0, 7, 15, 30, 45, 60, 90]), (12, 14, 16, 28, 10, 14, 6)
@@ -90,23 +94,23 @@ def links(params: Params, firms: Firms) -> Links:
     """Return who buys from whom, each pair once."""
     rng = stream(params.seed, "links")
     ordinary = firms.of(ORDINARY)
-    wish = heavy(rng, ordinary.size, 1.35, 1.0, 300.0) * (1.0 + 0.15 * np.log(firms.employees[ordinary]))
+    wish = heavy(rng, ordinary.size, 0.85, 2.3, 2_500.0) * (1.0 + 0.15 * np.log(firms.employees[ordinary]))
     group, _ = counted(np.minimum(wish, ordinary.size // 4 + 1).astype(np.int64))
     buyer = ordinary[group]
-    seller = _sellers(rng, firms, buyer)
+    seller = _sellers(rng, firms, buyer, wish[group] < _FAR)
     kept = (seller >= 0) & (seller != buyer)
     pairs = np.unique(buyer[kept] * len(firms) + seller[kept])
     return _terms(rng, params, firms, pairs // len(firms), pairs % len(firms))
 
 
-def _sellers(rng: np.random.Generator, firms: Firms, buyer: Ints) -> Ints:
-    """Draw a seller for each, of an industry that the buyer's buys from, larger ones more often, near ones too; -1 where there is none."""
+def _sellers(rng: np.random.Generator, firms: Firms, buyer: Ints, small: Bools) -> Ints:
+    """Draw a seller for each, of an industry that the buyer's buys from, larger ones more often; ``small``: near first; -1: none."""
     industry = np.empty(buyer.size, np.int64)
     for place, row in enumerate(industries.BUYS):
         of = np.flatnonzero(firms.industry[buyer] == place)
         industry[of] = weighted(rng, row, of.size)
-    near = chance(rng, buyer.size, _LOCAL_PPM)
-    weight = np.where(firms.role == ORDINARY, np.maximum(firms.sales, 1) ** 0.6, 0.0)
+    near = small & chance(rng, buyer.size, _LOCAL_PPM)
+    weight = np.where(firms.role == ORDINARY, np.maximum(firms.sales, 1) ** _SELLS, 0.0)
     local = _within(rng, firms.industry * 1_000 + firms.region, weight, industry * 1_000 + firms.region[buyer])
     anywhere = _within(rng, firms.industry, weight, industry)
     return np.where(near & (local >= 0), local, anywhere)
@@ -124,14 +128,14 @@ def _within(rng: np.random.Generator, key: Ints, weight: Floats, wanted: Ints) -
 
 def _terms(rng: np.random.Generator, params: Params, firms: Firms, buyer: Ints, seller: Ints) -> Links:
     count = buyer.size
-    share = heavy(rng, count, 1.2, 1.0, 50.0)
+    share = heavy(rng, count, 1.3, 1.0, 30.0)
     share /= np.bincount(buyer, share, len(firms))[buyer]
     both = np.maximum(firms.founded[buyer], firms.founded[seller]) + 5
     new = rng.integers(0, params.days, count)
     old = -(rng.random(count) ** 2 * 2_000).astype(np.int64) - 1
     start = np.maximum(both, np.where(chance(rng, count, _NEW_PPM), new, old))
     volume = firms.sales[buyer] * share * (_PURCHASES_PPM / 1e6)
-    rate = np.clip(around(rng, 6.6, 0.9, count), 0.5, 60.0)
+    rate = np.clip(around(rng, _ORDERS * (np.maximum(volume, 1.0) / _USUAL) ** _OFTEN, 0.7, count), 0.5, 90.0)
     credit = _TERMS[weighted(rng, _TERM_WEIGHTS, count)]
     bundled = chance(rng, count, _BUNDLED_PPM).astype(np.int64)
     goods = _goods(params, firms.industry[seller])
@@ -221,7 +225,7 @@ def paid(town: Town, tied: Links, invoices: Invoices, link: Ints) -> Flows:
     rng = stream(params.seed, "trade payments")
     valid = np.flatnonzero(invoices.void == 0)
     late = (rng.exponential(9.0, valid.size) * (rng.random(valid.size) < 0.4)).astype(np.int64)
-    due = calendar.office(invoices.day[valid] + tied.credit[link[valid]] + late)
+    due = calendar.either(rng, invoices.day[valid] + tied.credit[link[valid]] + late)
     bundled = tied.bundled[link[valid]] == 1
     due = np.where(bundled, calendar.pay_day(due), due)
     gross = (invoices.net + invoices.tax)[valid]
@@ -230,7 +234,7 @@ def paid(town: Town, tied: Links, invoices: Invoices, link: Ints) -> Flows:
     fen = spread(fen, np.bincount(part, minlength=one.size), rng)
     again = np.concatenate([[False], part[1:] == part[:-1]]) if part.size else np.empty(0, np.bool_)
     when = day[part] + np.where(again, rng.integers(7, 45, part.size), 0)
-    at = calendar.office(when) * DAY + seconds(rng, part.size)
+    at = calendar.either(rng, when) * DAY + seconds(rng, part.size)
     payer, payee = tied.buyer[one[part]], tied.seller[one[part]]
     return Flows.honest(from_any(rng, payer, second), from_any(rng, payee, second), fen, at, GOODS)
 

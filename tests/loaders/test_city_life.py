@@ -28,6 +28,8 @@ from loaders.city.schemes import SCHEMES
 from loaders.city.tables import Tables
 
 SEEDS = range(1, 9)
+#: A bank whose files are read within seconds.
+SHORT = {"companies": 240, "days": 32}
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +271,7 @@ def refused(found):
 
 @pytest.mark.parametrize(("seed", "rate"), [(2, 5_000), (5, 500_000)])
 def test_exactly_the_planted_bad_rows_are_refused_at_any_rate(tmp_path, seed, rate):
-    workspace, planted = bank(tmp_path / "bank", build(Params(companies=300, days=60, seed=seed, dirt_ppm=rate)))
+    workspace, planted = bank(tmp_path / "bank", build(Params(**SHORT, seed=seed, dirt_ppm=rate)))
     if rate > 300_000:
         assert {mark["fault"] for mark in planted} == {fault.name for fault in FAULTS}
     found = check_sources(Workspace.open(workspace.root, packs=packs_folder()), Silent())
@@ -278,10 +280,10 @@ def test_exactly_the_planted_bad_rows_are_refused_at_any_rate(tmp_path, seed, ra
 
 def test_a_row_that_comes_again_is_refused_within_a_delivery_and_in_a_later_one_only_where_it_says_something_else(tmp_path):
     """The files are read in two nights; those of the kinds that neither come again nor are referred to are left out."""
-    city = build(Params(companies=300, days=60, dirt_ppm=100_000))
+    city = build(Params(**SHORT, dirt_ppm=100_000))
     kept = {"companies", "persons", "accounts", "loans", "transfers", "loan_flows", "invoices"}
     workspace, planted = bank(tmp_path / "bank", city, kept)
-    landing, later, cut = tmp_path / "bank" / "landing", tmp_path / "later", city.params.day(25)
+    landing, later, cut = tmp_path / "bank" / "landing", tmp_path / "later", city.params.day(13)
     for path in landing.glob("*/*.csv"):
         if path.stem[-8:] >= f"{cut:%Y%m%d}":
             (later / path.parent.name).mkdir(parents=True, exist_ok=True)
@@ -301,7 +303,7 @@ def test_a_row_that_comes_again_is_refused_within_a_delivery_and_in_a_later_one_
 
 
 def test_late_rows_and_those_that_come_again_stand_in_the_files_of_later_days(tmp_path):
-    city = build(Params(companies=300, days=60, dirt_ppm=100_000))
+    city = build(Params(**SHORT, dirt_ppm=100_000))
     write(city, tmp_path, "parquet")
     marks = pq.read_table(tmp_path / "truth" / "dirt.parquet").to_pylist()
     assert {mark["fault"] for mark in marks if mark["due_on"] != mark["delivered_on"]} == {

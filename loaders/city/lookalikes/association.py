@@ -40,7 +40,7 @@ def _used(town: Town, actors: Actors, rng: np.random.Generator, loans: Loans) ->
     outside = rng.integers(0, town.params.companies, amount.size)
     payee = np.where(rng.random(amount.size) < 0.35, rng.choice(actors.firms, amount.size), outside)
     begin = np.repeat(loans.second, parts)
-    at = in_hours(rng, begin + rng.integers(3_600, 20 * DAY, amount.size), begin)
+    at = in_hours(town.calendar, rng, begin + rng.integers(3_600, 20 * DAY, amount.size), begin)
     return Flows.honest(payer, payee, amount, at, PREPAID)
 
 
@@ -50,5 +50,6 @@ PLOT = Plot(
     Range(4, 10, "companies", usual=6),
     {"over_days": Range(40, 200, "days over which they borrow")},
     act,
-    weight=2,
+    weight=4,
+    mixed=True,
 )

@@ -34,4 +34,5 @@ PLOT = Plot(
     {"every_days": Range(8, 40, "days between a company's purchases")},
     act,
     weight=3,
+    mixed=True,
 )

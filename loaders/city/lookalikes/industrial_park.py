@@ -78,4 +78,5 @@ PLOT = Plot(
     act,
     scale=(30, 80),
     one_place=True,
+    mixed=True,
 )

@@ -50,4 +50,5 @@ PLOT = Plot(
     Range(8, 30, "companies, the hub among them"),
     {"every_days": Range(1, 7, "days between settlements"), "fee_ppm": Range(2_000, 12_000, "ppm of a settlement taken as fee")},
     act,
+    mixed=True,
 )

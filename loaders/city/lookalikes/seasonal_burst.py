@@ -36,4 +36,5 @@ PLOT = Plot(
     {"sales": Range(12, 60, "sales in the season"), "weeks": Range(2, 7, "weeks of the season")},
     act,
     weight=3,
+    mixed=True,
 )

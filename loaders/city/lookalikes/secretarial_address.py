@@ -29,7 +29,7 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:  # noqa:
 PLOT = Plot(
     "secretarial_address",
     "many companies registered at one address by an agent",
-    Range(10, 60, "companies"),
+    Range(3, 50, "companies"),
     {
         "phone_percent": Range(0, 90, "% of them that state the agent's phone"),
         "device_percent": Range(0, 35, "% of them whose accountant signs in"),
@@ -37,4 +37,5 @@ PLOT = Plot(
     act,
     weight=6,
     one_place=True,
+    mixed=True,
 )

@@ -72,9 +72,10 @@ def _shared(actors: Actors, rng: np.random.Generator) -> Shared:
 PLOT = Plot(
     "shop_accountant",
     "e-commerce shops for which one accountant signs in",
-    Range(10, 80, "companies, the accountant among them"),
+    Range(4, 40, "companies, the accountant among them"),
     {"every_days": Range(2, 10, "days between settlements"), "phone_percent": Range(0, 40, "% of them that state the accountant's phone")},
     act,
     weight=3,
     industry="F52",
+    mixed=True,
 )

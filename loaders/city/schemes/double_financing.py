@@ -35,7 +35,8 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     signed = deals.signed(parties, goods, day, net + bills.tax, actors.scheme)
     kind = CONTRACT if values["contract_percent"] > rng.integers(0, 100) else INVOICE
     lent = _lent(town, actors, rng, bills, kind)
-    away = [_away(town, actors, rng, int(fen), int(at)) for fen, at in zip(lent.fen, lent.second, strict=True)]
+    sums = zip(lent.fen.tolist(), lent.second.tolist(), strict=True)
+    away = [_away(town, actors, rng, turn, (fen, at)) for turn, (fen, at) in enumerate(sums)]
     real = rng.random(count) < values["paid_percent"] / 100  # a real trade may be behind it
     paid = deals.settled(town, rng, bills, real, 60)
     return Deeds(
@@ -67,13 +68,13 @@ def _seconds(rng: np.random.Generator, day: Ints) -> Ints:
     return day * DAY + 36_000 + rng.integers(0, 20_000, day.size)
 
 
-def _away(town: Town, actors: Actors, rng: np.random.Generator, fen: int, second: int) -> Flows:
-    """Send most of the money on: to a friend where there is one, or to the owner."""
-    borrower, friends = int(actors.firms[0]), actors.firms[2:]
-    friend = bool(friends.size) and rng.random() < 0.7
-    end = int(friends[rng.integers(0, friends.size)]) if friend else town.people.offset + int(town.people.owner[borrower])
+def _away(town: Town, actors: Actors, rng: np.random.Generator, turn: int, lent: tuple[int, int]) -> Flows:
+    """Send most of the money on: to a friend, the first sums to each of them, or to the owner."""
+    (fen, second), borrower, friends = lent, int(actors.firms[0]), actors.firms[2:]
+    friend = turn < friends.size or (bool(friends.size) and rng.random() < 0.5)
+    end = int(friends[turn % friends.size]) if friend else town.people.offset + int(town.people.owner[borrower])
     purpose = (PREPAID, SERVICE, BETWEEN)[int(rng.integers(0, 3))]
-    manner = Manner(0, 3, actors.values["hours"], purpose, actors.scheme)
+    manner = Manner(0, 3, actors.values["hours"], purpose, actors.scheme, town.calendar)
     return chain(rng, np.array([borrower, end]), fen * actors.values["percent"] // 100, second + 600, manner)
 
 

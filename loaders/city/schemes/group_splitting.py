@@ -66,7 +66,7 @@ def _together(town: Town, actors: Actors, rng: np.random.Generator, loans: Loans
     parts = rng.integers(1, 4, len(of))
     fen = spread(of.fen * actors.values["percent"] // 100, parts, rng)
     payer, begin = np.repeat(of.borrower, parts), np.repeat(of.second, parts)
-    at = in_hours(rng, begin + rng.integers(1_800, actors.values["hours"] * 3_600, fen.size), begin)
+    at = in_hours(town.calendar, rng, begin + rng.integers(1_800, actors.values["hours"] * 3_600, fen.size), begin)
     purpose = np.array([GOODS, PREPAID, BETWEEN])[rng.integers(0, 3, fen.size)]
     return Flows(payer, column(person if to_person else hub, fen.size), fen, at, purpose, column(actors.scheme, fen.size))
 

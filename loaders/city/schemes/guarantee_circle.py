@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from loaders.city.credit import NEVER, Guarantees, Loans
-from loaders.city.draw import spread
+from loaders.city.draw import Ints, spread
 from loaders.city.firms import LENDER
 from loaders.city.frame import column
 from loaders.city.money import BETWEEN, DAY, GOODS, Flows
@@ -32,17 +32,17 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     loans = Loans(firms, lender, firms, fen, second, np.array([90, 180, 365])[rng.integers(0, 3, size)], fails, column(actors.scheme, size))
     given = Guarantees(firms, np.roll(firms, -1), np.roll(fen, -1), np.roll(day, -1), column(actors.scheme, size))
     roles = ("leader", *("member",) * (size - 1))
-    return Deeds(roles, flows=_to_leader(actors, rng, fen, second), loans=loans, guarantees=given)
+    return Deeds(roles, flows=_to_leader(town, actors, rng, (fen, second)), loans=loans, guarantees=given)
 
 
-def _to_leader(actors: Actors, rng: np.random.Generator, fen: np.ndarray, second: np.ndarray) -> Flows:
+def _to_leader(town: Town, actors: Actors, rng: np.random.Generator, lent: tuple[Ints, Ints]) -> Flows:
     """Send a part of each member's loan to the leader, in a few payments."""
-    share = actors.values["to_leader_percent"]
+    (fen, second), share = lent, actors.values["to_leader_percent"]
     parts = rng.integers(1, 4, actors.firms.size - 1)
     amount = spread(fen[1:] * share // 100, parts, rng)
     payer = np.repeat(actors.firms[1:], parts)
     begin = np.repeat(second[1:], parts)
-    at = in_hours(rng, begin + rng.integers(3_600, 9 * DAY, amount.size), begin)
+    at = in_hours(town.calendar, rng, begin + rng.integers(3_600, 9 * DAY, amount.size), begin)
     purpose = np.where(rng.random(amount.size) < 0.7, GOODS, BETWEEN)
     return Flows(payer, column(int(actors.firms[0]), amount.size), amount, at, purpose, column(actors.scheme, amount.size))
 

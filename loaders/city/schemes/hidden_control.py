@@ -25,8 +25,10 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     layers = firms[firms.size - min(values["layers"], firms.size - 2) :]
     fronts = firms[1 : firms.size - layers.size]
     loans = _loans(town, actors, rng, int(fronts[0]))
-    through = [_away(town, actors, rng, fronts, (int(fen), int(at))) for fen, at in zip(loans.fen, loans.second, strict=True)]
-    through += [_own(town, actors, rng, fronts, wave) for wave in range(values["waves"] if not len(loans) else 0)]
+    ways = [_way(rng, fronts, layers, turn) for turn in range(len(loans) or values["waves"])]
+    lent = zip(ways, loans.fen.tolist(), loans.second.tolist(), strict=False)
+    through = [_away(town, actors, rng, way, (fen, at)) for way, fen, at in lent]
+    through += [_own(town, actors, rng, way, wave) for wave, way in enumerate(ways) if not len(loans)]
     held = np.append(fronts[:1], layers)
     known = layers.size > 0 and rng.integers(0, 100) >= values["nominee_percent"]  # the last holding company is openly its own
     openly = np.append(firms[0], held[-1:] if known else held[:0])
@@ -52,26 +54,34 @@ def _loans(town: Town, actors: Actors, rng: np.random.Generator, borrower: int) 
     return Loans(who, lenders[rng.integers(0, lenders.size, size)], who, fen, second, term, fails, column(actors.scheme, size))
 
 
-def _away(town: Town, actors: Actors, rng: np.random.Generator, fronts: Ints, lent: tuple[int, int]) -> Flows:
-    """Bring most of a loan to who is behind, over others of its companies."""
-    (fen, second), others = lent, rng.permutation(fronts[1:])[: int(rng.integers(0, 3))]
+def _way(rng: np.random.Generator, fronts: Ints, layers: Ints, turn: int) -> Ints:
+    """Return the companies over which money goes: the first time all of them, then the one in front and some others."""
+    others, up = rng.permutation(fronts[1:]), layers
+    if turn:
+        others, up = others[: int(rng.integers(0, 3))], layers[: layers.size * (rng.random() < 0.3)]
+    return np.concatenate([fronts[:1], others, up])
+
+
+def _away(town: Town, actors: Actors, rng: np.random.Generator, way: Ints, lent: tuple[int, int]) -> Flows:
+    """Bring most of a loan to who is behind."""
+    fen, second = lent
     end = control.boss(town, actors) if rng.random() < 0.3 else int(actors.firms[0])
-    path = np.concatenate([fronts[:1], others, [end]])
-    return chain(rng, path, fen * actors.values["percent"] // 100, second + 1_800, _manner(actors, rng))
+    path = np.append(way, end)
+    return chain(rng, path, fen * actors.values["percent"] // 100, second + 1_800, _manner(town, actors, rng))
 
 
-def _own(town: Town, actors: Actors, rng: np.random.Generator, fronts: Ints, wave: int) -> Flows:
-    """Send money of one's own to a front and on, back to oneself."""
+def _own(town: Town, actors: Actors, rng: np.random.Generator, way: Ints, wave: int) -> Flows:
+    """Send money of one's own to the company in front and on, back to oneself."""
     principal = int(actors.firms[0])
     fen = int(town.firms.sales[principal] * rng.uniform(0.005, 0.03)) + 1_000_000
-    path = np.concatenate([[principal], rng.permutation(fronts)[: int(rng.integers(1, 4))], [control.boss(town, actors)]])
+    path = np.concatenate([[principal], way, [control.boss(town, actors)]])
     second = (actors.start + wave * int(rng.integers(7, 40))) * DAY + int(rng.integers(9, 17)) * 3600
-    return chain(rng, path, fen, second, _manner(actors, rng))
+    return chain(rng, path, fen, second, _manner(town, actors, rng))
 
 
-def _manner(actors: Actors, rng: np.random.Generator) -> Manner:
+def _manner(town: Town, actors: Actors, rng: np.random.Generator) -> Manner:
     purpose = (GOODS, SERVICE, BETWEEN)[int(rng.integers(0, 3))]
-    return Manner(actors.values["fee_ppm"], 3, actors.values["hours"], purpose, actors.scheme)
+    return Manner(actors.values["fee_ppm"], 3, actors.values["hours"], purpose, actors.scheme, town.calendar)
 
 
 PLOT = Plot(

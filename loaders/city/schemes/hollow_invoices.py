@@ -53,7 +53,8 @@ def _bills(town: Town, actors: Actors, rng: np.random.Generator, seller: int, bu
     net = spread(column(usual * values["times"], 1), column(count, 1), rng)
     day = deals.spread_days(town, rng, actors.start, actors.start + values["burst_days"], count)
     goods = column(_foreign(rng, int(town.firms.industry[seller])), count)
-    return deals.billed((column(seller, count), buyers[rng.integers(0, buyers.size, count)]), goods, day, net, actors.scheme)
+    to = np.concatenate([np.arange(buyers.size), rng.integers(0, buyers.size, count - buyers.size)])  # each gets one at least
+    return deals.billed((column(seller, count), buyers[to]), goods, day, net, actors.scheme)
 
 
 def _foreign(rng: np.random.Generator, industry: int) -> int:
@@ -88,7 +89,7 @@ def _back(town: Town, actors: Actors, rng: np.random.Generator, paid: Flows) -> 
     for payer, payee, fen, second in zip(held[paid.payer], paid.payee, paid.fen, paid.second, strict=True):
         end = town.people.offset + int(town.people.owner[payer]) if rng.random() < 0.25 else int(town.second[payer])
         purpose = BETWEEN if rng.random() < 0.5 else SERVICE
-        manner = Manner(0, 2, values["hours"], purpose, actors.scheme)
+        manner = Manner(0, 2, values["hours"], purpose, actors.scheme, town.calendar)
         if rng.random() < 0.8:
             rounds.append(chain(rng, np.array([payee, end]), int(fen) * values["back_percent"] // 100, int(second), manner))
     return rounds

@@ -30,7 +30,7 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     loan = Loans(*(column(value, 1) for value in (borrower, lender, borrower, fen, second, term, fails, actors.scheme)))
     sent = fen * values["percent"] // 100
     purpose = GOODS if rng.random() < 0.6 else PREPAID
-    manner = Manner(values["fee_ppm"], values["splits"], values["hours"], purpose, actors.scheme)
+    manner = Manner(values["fee_ppm"], values["splits"], values["hours"], purpose, actors.scheme, town.calendar)
     back = chain(rng, _path(town, actors, rng), sent, second + int(rng.integers(1_800, 3 * DAY)), manner)
     return Deeds(("borrower", *("go-between",) * (actors.firms.size - 1)), flows=back, loans=loan)
 
@@ -39,16 +39,16 @@ def _path(town: Town, actors: Actors, rng: np.random.Generator) -> Ints:
     """Return the accounts that the money passes; it ends with the borrower or with its owner."""
     borrower = int(actors.firms[0])
     owner = town.people.offset + int(town.people.owner[borrower])
-    end = owner if rng.random() < 0.4 else int(town.second[borrower])
+    end = owner if rng.random() < 0.3 else int(town.second[borrower])
     return np.append(actors.firms, end)
 
 
 PLOT = Plot(
     "loan_return",
     "loan money comes back to the borrower or its owner",
-    Range(2, 7, "companies; so many transfers", usual=4),
+    Range(2, 6, "companies; so many transfers", usual=4),
     {
-        "percent": Range(60, 100, "% of the loan that is sent round", usual=80, above=False),
+        "percent": Range(70, 100, "% of the loan that is sent round", usual=80, above=False),
         "fee_ppm": Range(0, 40_000, "largest ppm kept by each holder"),
         "splits": Range(1, 3, "most payments for one sum"),
         "hours": Range(2, 240, "longest wait of a sum, in hours", usual=180),

@@ -20,10 +20,12 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     """Borrow here and there, and take the money away."""
     values, borrower = actors.values, int(actors.firms[0])
     loans = _borrowed(town, actors, rng)
-    end = int(actors.firms[1]) if rng.random() < 0.5 else town.people.offset + int(town.people.owner[borrower])
-    manner = Manner(0, 3, values["hours"], GOODS if rng.random() < 0.6 else BETWEEN, actors.scheme)
-    path = np.array([borrower, end])
-    taken = [chain(rng, path, int(fen) * 9 // 10, int(at), manner) for fen, at in zip(loans.fen, loans.second, strict=True)]
+    friend, owner = int(actors.firms[1]), town.people.offset + int(town.people.owner[borrower])
+    ends = np.where(rng.random(len(loans)) < rng.uniform(0.3, 1.0), friend, owner)
+    ends[0] = friend
+    manner = Manner(0, 3, values["hours"], GOODS if rng.random() < 0.6 else BETWEEN, actors.scheme, town.calendar)
+    sums = zip(ends, loans.fen.tolist(), loans.second.tolist(), strict=True)
+    taken = [chain(rng, np.array([borrower, end]), fen * 9 // 10, at, manner) for end, fen, at in sums]
     return Deeds(("borrower", "friend"), flows=Flows.stacked(taken), loans=loans)
 
 
@@ -33,7 +35,7 @@ def _borrowed(town: Town, actors: Actors, rng: np.random.Generator) -> Loans:
     lenders = rng.permutation(town.firms.of(LENDER))[: actors.values["lenders"]]
     size = lenders.size
     fen = np.maximum((town.firms.sales[borrower] * rng.uniform(0.04, 0.15, size)).astype(np.int64) // 10_000_000, 1) * 10_000_000
-    day = np.minimum(actors.start + rng.integers(0, actors.values["within_days"] + 1, size), town.params.days - 1)
+    day = np.minimum(town.calendar.office(actors.start + rng.integers(0, actors.values["within_days"] + 1, size)), town.params.days - 1)
     second = day * DAY + rng.integers(9, 17, size) * 3600
     fails = np.where(rng.random(size) < 0.7, day + rng.integers(35, 150, size), NEVER)
     who, term = column(borrower, size), np.array([180, 365])[rng.integers(0, 2, size)]

@@ -21,7 +21,7 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     sum_fen = int(np.median(town.firms.sales[actors.firms])) * values["size_ppm"] // 1_000_000 + 2_000_000
     second = actors.start * DAY + int(rng.integers(8, 18)) * 3600
     purpose = GOODS if rng.random() < 0.8 else BETWEEN
-    manner = Manner(values["fee_ppm"], values["splits"], values["hours"], purpose, actors.scheme)
+    manner = Manner(values["fee_ppm"], values["splits"], values["hours"], purpose, actors.scheme, town.calendar)
     for _ in range(values["rounds"]):
         fen = int(sum_fen * rng.uniform(0.6, 1.4))
         rounds.append(chain(rng, _path(town, actors, rng), fen, second, manner))

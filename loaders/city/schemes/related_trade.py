@@ -13,7 +13,9 @@ import numpy as np
 from loaders.city import control, deals
 from loaders.city.draw import Ints, spread
 from loaders.city.frame import column
+from loaders.city.money import BETWEEN, DAY, Flows
 from loaders.city.plot import Actors, Deeds, Plot, Range
+from loaders.city.routes import Manner, chain
 from loaders.city.supply import Contracts
 from loaders.city.town import Town
 
@@ -48,7 +50,7 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     top = parts.layers[-1:]
     return Deeds(
         ("seller", *("buyer",) * parts.buyers.size, *("holding",) * parts.layers.size),
-        flows=deals.settled(town, rng, bills, paid, values["credit_days"]),
+        flows=Flows.stacked([deals.settled(town, rng, bills, paid, values["credit_days"]), *_profit(town, actors, parts, rng)]),
         shared=control.traces(actors, rng),
         parents=control.layered([np.append(parts.buyers[:1], parts.layers)]),
         fronts=control.fronts(town, actors, rng, np.append(parts.seller, top), parts.buyers[min(top.size, 1) :]),
@@ -63,6 +65,15 @@ def _net(town: Town, actors: Actors, parts: _Parts, rng: np.random.Generator) ->
     others = max(int(town.revenue[parts.seller]), unseen, 1_000_000)
     percent, count = actors.values["percent"], actors.values["bills"]
     return spread(column(others * percent // (100 - percent), 1), column(count, 1), rng)
+
+
+def _profit(town: Town, actors: Actors, parts: _Parts, rng: np.random.Generator) -> list[Flows]:
+    """Send the profit of the first buyer up to the owner, through the holding companies."""
+    if not parts.layers.size:
+        return []
+    path = np.concatenate([parts.buyers[:1], parts.layers, [control.boss(town, actors)]])
+    fen = int(town.firms.sales[parts.buyers[0]] * rng.uniform(0.01, 0.05)) + 1_000_000
+    return [chain(rng, path, fen, actors.start * DAY + 36_000, Manner(20_000, 2, 200, BETWEEN, actors.scheme, town.calendar))]
 
 
 def _contracts(actors: Actors, parts: _Parts, fen: int, goods: int) -> Contracts:
