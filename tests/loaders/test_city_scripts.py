@@ -51,7 +51,6 @@ def test_realism_stands_beside_the_real_invoices_where_they_are(folder):
 
 
 def test_hardness_is_measured_from_the_files(folder):
-    pytest.importorskip("sklearn", reason="boosted trees need scikit-learn")
     run("city_hardness.py", "--folder", str(folder))
     noted = json.loads((folder / "truth" / "hardness.json").read_text(encoding="utf-8"))
     assert {"partners out", "shared address"} <= noted["columns"].keys()
