@@ -40,13 +40,13 @@ class Derivation:
     Parameters
     ----------
     requires
-        Labels, relationship types and ``records/<kind>`` that it reads.
+        Labels, relationship types and ``records/<kind>`` that it reads; where nothing of them has changed, nothing is made again.
     produces
         The one label or relationship type that it fills.
     run
         The graph in, rows out: ``id`` (for relationships ``src`` and ``dst`` too) and the properties of ``produces``.
     parts
-        None where all rows are made again every night.
+        None where all rows are made again together.
     """
 
     name: str
@@ -74,23 +74,30 @@ def store(
     return history.update(lake, name, full, ["id"], moment, within=within, computed=True)
 
 
-def derive(lake: Lake, derivations: Sequence[Derivation], moment: Moment, zone: str, since: Since | None = None) -> dict[str, Written]:
+def derive(
+    lake: Lake, derivations: Sequence[Derivation], view: Callable[[], Graph], moment: Moment, since: Since | None = None
+) -> dict[str, Written]:
     """Run derivations in the order of the catalogue, each seeing what the ones before it made.
 
     Parameters
     ----------
+    view
+        Gives the graph as it is now.
     since
         The run by which the tables were brought up to date before, by the same code; None where that is not known.
     """
     written = {}
     for derivation in derivations:
-        written[table_name(_type(derivation.produces))] = _derived(lake, derivation, Graph(lake, moment.as_of, zone), moment, since)
+        written[table_name(_type(derivation.produces))] = _derived(lake, derivation, view(), moment, since)
     return written
 
 
 def _derived(lake: Lake, derivation: Derivation, graph: Graph, moment: Moment, since: Since | None) -> Written:
     type_, made_by, parts = _type(derivation.produces), f"derived.{derivation.name}", derivation.parts
-    if parts is None or since is None or not lake.has(table_name(type_)):
+    made = since is not None and lake.has(table_name(type_))
+    if made and since is not None and not any(graph.touched(name, since) for name in derivation.requires):
+        return Written()
+    if parts is None or since is None or not made:
         return store(lake, type_, derivation.run(graph), made_by, moment)
     touched = lake.engine.keep(parts.touched(graph, since))
     if not lake.engine.count(touched):
@@ -108,6 +115,17 @@ def id_of(*parts: ir.StringValue) -> ir.StringValue:
     for part in parts[1:]:
         whole = whole + "|" + part
     return whole.hexdigest("sha256").substr(0, 32)
+
+
+def json_list(texts: ir.ArrayValue) -> ir.StringValue:
+    """Return a list of ids as JSON.
+
+    >>> ibis.duckdb.connect().to_pyarrow(json_list(ibis.array(["a", 'b"']))).as_py()
+    '["a","b\\\\""]'
+    """
+    # ids hold no control characters, so these two are all that JSON wants escaped
+    escaped = texts.map(lambda text: text.replace("\\", "\\\\").replace('"', '\\"'))
+    return ibis.literal('["') + escaped.join('","') + ibis.literal('"]')
 
 
 def _type(name: str) -> schema.NodeType | schema.EdgeType:

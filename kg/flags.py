@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from kg import history
+from kg.derivation import json_list
 from kg.graph import Graph
 
 SCHEMA_VERSION = 1
@@ -97,7 +98,7 @@ def in_order(flags: pa.Table) -> pa.Table:
 def flag_nodes(flags: ir.Table) -> ir.Table:
     """Return the ``Flag`` nodes of flags; their evidence is written as a JSON list."""
     names = ("reason", "severity", "action", "amount_fen", "rule", "rule_version")
-    return flags.select(*names, id=_node_id(flags), evidence=_json_list(flags.evidence))
+    return flags.select(*names, id=_node_id(flags), evidence=json_list(flags.evidence))
 
 
 def flag_edges(flags: ir.Table) -> ir.Table:
@@ -107,9 +108,3 @@ def flag_edges(flags: ir.Table) -> ir.Table:
 
 def _node_id(flags: ir.Table) -> ir.StringValue:
     return ibis.literal("flag:") + flags.flag_id
-
-
-def _json_list(texts: ir.ArrayValue) -> ir.StringValue:
-    # ids hold no control characters, so these two are all that JSON wants escaped
-    escaped = texts.map(lambda text: text.replace("\\", "\\\\").replace('"', '\\"'))
-    return ibis.literal('["') + escaped.join('","') + ibis.literal('"]')

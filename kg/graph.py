@@ -11,9 +11,10 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from kg import alias, history, schema
+from kg import alias, history, rulesets, schema
 from kg.engine import Engine
 from kg.lake import Lake
+from kg.ruleset import Chosen
 
 _TYPES = {"bool": "boolean", "timestamp": "timestamp(6)"}
 
@@ -43,13 +44,21 @@ def holding(rows: ir.Table, type_: schema.NodeType | schema.EdgeType, as_of: dat
     return history.current(rows) if isinstance(type_, schema.NodeType) else history.open_at(rows, as_of, zone)
 
 
-class Graph:
-    """What holds on ``as_of``, read from the lake at the versions that it pins; days are those of ``zone``."""
+#: The rule sets of a graph of which nobody says otherwise.
+USUAL = rulesets.choose("CN-LE-2018", "CN-UBO-2024")
 
-    def __init__(self, lake: Lake, as_of: date, zone: str = "Asia/Shanghai") -> None:
+
+class Graph:
+    """What holds on ``as_of``, read from the lake at the versions that it pins; days are those of ``zone``.
+
+    ``chosen`` names the rule sets under which ownership and groups are seen.
+    """
+
+    def __init__(self, lake: Lake, as_of: date, zone: str = "Asia/Shanghai", chosen: Chosen = USUAL) -> None:
         self._lake = lake
         self.as_of = as_of
         self.zone = zone
+        self.chosen = chosen
 
     @property
     def engine(self) -> Engine:
@@ -87,6 +96,14 @@ class Graph:
             return self._rows(edge)
         rows = self._lake.view(table_name(edge))
         return rows.filter(history.changed(rows, since, self.as_of, self.zone))
+
+    def touched(self, name: str, since: history.Since) -> bool:
+        """Say whether rows of a label, a type or ``records/<kind>`` were written since an earlier run, or began or ceased to hold."""
+        # records refer to parties by the names that are known of them
+        tables = (name, alias.TABLE) if "/" in name else (f"graph/{name}",)
+        views = [self._lake.view(table) for table in tables if self._lake.has(table)]
+        changed = (rows.filter(history.changed(rows, since, self.as_of, self.zone)) for rows in views)
+        return any(self.engine.count(rows.limit(1)) for rows in changed)
 
     def _rows(self, type_: schema.NodeType | schema.EdgeType) -> ir.Table:
         name = table_name(type_)

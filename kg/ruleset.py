@@ -124,3 +124,11 @@ class RuleSet:
     def verified(self) -> bool:
         """Whether all of it was read, in the text or about it; what was not is to be checked before it is used in earnest."""
         return self.standing != "memory" and not self.unverified
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The rule sets under which a bank sees its graph: one of control, ``groups`` and limits, one of beneficial ``owners``."""
+
+    groups: RuleSet
+    owners: RuleSet

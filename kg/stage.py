@@ -14,10 +14,12 @@ from typing import Any
 
 from kg.config import Workspace
 from kg.errors import KgfraudError
+from kg.graph import Graph
 from kg.history import Moment, Written
 from kg.lake import Lake
 from kg.privacy import Keyring
 from kg.progress import Progress
+from kg.rulesets import choose
 from kg.run import RunRecord, Runs
 
 Result = dict[str, Any]
@@ -67,6 +69,12 @@ class Night:
         if self.as_of is None:
             raise KgfraudError("the business date is not known before the sources are read")
         return Moment(self.as_of, self.run_id)
+
+    def graph(self) -> Graph:
+        """Return the graph as it is now, seen under the rule sets of the settings."""
+        settings = self.workspace.settings
+        chosen = choose(settings.ownership.groups, settings.ownership.owners)
+        return Graph(self.lake, self.moment.as_of, settings.workspace.timezone, chosen)
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,13 @@ class QuerySettings(Model):
     max_rows: int = Field(default=10000, ge=1, description="most rows that a query may return")
 
 
+class OwnershipSettings(Model):
+    """The law under which control, groups and beneficial owners are found; 'kgfraud ref rulesets' lists the rule sets."""
+
+    groups: str = Field(default="CN-LE-2018", description="rule set of control, groups and limits")
+    owners: str = Field(default="CN-UBO-2024", description="rule set of beneficial owners")
+
+
 class LogSettings(Model):
     """The log on standard error."""
 
@@ -105,6 +112,7 @@ class Settings(Model):
     neo4j: Neo4jSettings = Neo4jSettings()
     publish: PublishSettings = PublishSettings()
     query: QuerySettings = QuerySettings()
+    ownership: OwnershipSettings = OwnershipSettings()
     log: LogSettings = LogSettings()
     sources: tuple[SourceSettings, ...] = ()
 

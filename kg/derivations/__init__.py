@@ -1,8 +1,13 @@
 """What follows from the declared graph: the catalogue of derivations, in the order in which they run."""
 
 from kg.derivation import Derivation
-from kg.derivations import invoices, payments
+from kg.derivations import beneficial_owners, control, invoices, payments
 
-DERIVATIONS: tuple[Derivation, ...] = (payments.DERIVATION, invoices.DERIVATION)
+DERIVATIONS: tuple[Derivation, ...] = (
+    payments.DERIVATION,
+    invoices.DERIVATION,
+    control.DERIVATION,
+    beneficial_owners.DERIVATION,
+)
 
 __all__ = ["DERIVATIONS"]

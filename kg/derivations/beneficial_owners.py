@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
+import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,9 +25,12 @@ from kg.algorithms.chains import count_chains
 from kg.algorithms.csr import group_rows
 from kg.algorithms.kernel import Ints
 from kg.algorithms.ownership import Floats, network, swept
+from kg.derivation import Derivation, id_of
 from kg.derivations.control import Ties, coalitions, commanded, nominated
 from kg.errors import UsageError
+from kg.graph import Graph
 from kg.holdings import PERSON, Holdings, read_holdings
+from kg.register import REQUIRES, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
 
 #: Positions of those who manage a company day by day, as sources write them.
@@ -263,3 +268,24 @@ def _told(held: Holdings, found: list[tuple[str, Owners]]) -> pa.Table:
             "path_count": count_chains(above, person, company),
         }
     )
+
+
+def _run(graph: Graph) -> ir.Table:
+    """Return ``BENEFICIALLY_OWNS``: those who certainly are, and those who may be where shares are not known."""
+    rules, of = graph.chosen.owners, register(graph)
+    ties = {"kin": of.kin, "concert": of.concert, "nominations": of.nominations}
+    found = graph.engine.arrow(find_beneficial_owners(of.holdings, of.officers, rules, parties=of.parties, **ties))
+    return found.select(
+        id=id_of(found.person, found.company, found.test, ibis.literal(rules.id)),
+        src="person",
+        dst="company",
+        test="test",
+        low_ppm="low_ppm",
+        high_ppm="high_ppm",
+        path_count="path_count",
+        rules=ibis.literal(rules.id),
+        rules_version=ibis.literal(rules.version),
+    )
+
+
+DERIVATION = Derivation("beneficial_owners", REQUIRES, "BENEFICIALLY_OWNS", _run)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
+import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,8 +28,11 @@ from scipy.sparse.csgraph import connected_components
 from kg.algorithms.control import Votes, controlled
 from kg.algorithms.csr import Csr
 from kg.algorithms.kernel import Ints
+from kg.derivation import Derivation, id_of, json_list
 from kg.errors import UsageError
+from kg.graph import Graph
 from kg.holdings import Holdings, pairs_of, read_holdings
+from kg.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet
 
 #: Coalition, company, least and most votes in ppm.
@@ -244,3 +249,55 @@ def _table(held: Holdings, seeds: tuple[Ints, list[Ints]], found: tuple[Ints, In
             "certain": pa.array(certain[order] == 1),
         }
     )
+
+
+# -- in the night -------------------------------------------------------------------------------------------------
+
+
+def register_control(register: Register, rules: RuleSet) -> pa.Table:
+    """Return who controls whom in a register under a rule set, as `find_control` tells it."""
+    return find_control(
+        register.holdings,
+        rules,
+        kin=register.kin,
+        concert=register.concert,
+        nominations=register.nominations,
+        parties=register.parties,
+    )
+
+
+def _run(graph: Graph) -> ir.Table:
+    """Return ``CONTROLS``: of those who control together each member has a row, none where one does it alone."""
+    rules, of = graph.chosen.groups, register(graph)
+    found = graph.engine.keep(graph.engine.arrow(register_control(of, rules)))
+    joint = found.controller.contains(JOINT)
+    members = found.mutate(src=found.controller.split(JOINT).unnest(), jointly=ibis.ifelse(joint, found.controller, ibis.null("string")))
+    alone = found.filter(~joint).select(src="controller", controlled="controlled")
+    needless = members.filter(members.jointly.notnull()).semi_join(alone, ["src", "controlled"]).select("jointly", "controlled").distinct()
+    told = members.anti_join(needless, ["jointly", "controlled"])
+    told = told.left_join(_evidence(graph, of, found), ["controller", "controlled"])
+    return told.select(
+        id=id_of(told.src, told.controlled, told.jointly.fill_null(""), ibis.literal(rules.id)),
+        src="src",
+        dst="controlled",
+        votes_ppm="votes_ppm",
+        certain="certain",
+        jointly="jointly",
+        rules=ibis.literal(rules.id),
+        rules_version=ibis.literal(rules.version),
+        evidence="evidence",
+    )
+
+
+def _evidence(graph: Graph, of: Register, found: ir.Table) -> ir.Table:
+    """Return the holdings that give a controller its votes in a company: ``controller, controlled, evidence``."""
+    seats = found.select("controller", holder="controlled")
+    own = found.select("controller").distinct()
+    seats = ibis.union(seats, own.select("controller", holder=own.controller.split(JOINT).unnest())).distinct()
+    holdings = graph.engine.arrow(nominated(of.holdings, of.nominations).select(["id", "holder", "held"]))
+    held = seats.inner_join(holdings, "holder").filter(ibis._.holder != ibis._.held)
+    pairs = held.inner_join(found.select("controller", "controlled"), [held.controller == found.controller, held.held == found.controlled])
+    return pairs.group_by("controller", "controlled").aggregate(evidence=json_list(pairs.id.collect(order_by=pairs.id)))
+
+
+DERIVATION = Derivation("control", REQUIRES, "CONTROLS", _run)

@@ -10,7 +10,7 @@ from kg.resolve.view import EdgeView, NodeView, edge, node
 
 def companies(records: ir.Table) -> ir.Table:
     """Return what registrations say of companies."""
-    same = ("uscc", "name", "status", "region", "industry", "founded_on", "capital_fen", "blocked", "customer_ref")
+    same = ("uscc", "name", "status", "region", "industry", "founded_on", "capital_fen", "kind", "listed", "blocked", "customer_ref")
     return node("Company", records, entity_id("Company", records), **{c: c for c in same})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kg.errors import UsageError, did_you_mean
-from kg.ruleset import RuleSet
+from kg.ruleset import Chosen, RuleSet
 from kg.rulesets import abroad, china
 
 RULESETS: tuple[RuleSet, ...] = (*china.RULESETS, *abroad.RULESETS)
@@ -31,4 +31,24 @@ def get(id_: str) -> RuleSet:
     return found[id_]
 
 
-__all__ = ["RULESETS", "get"]
+def choose(groups: str, owners: str) -> Chosen:
+    """Return the rule sets of two ids.
+
+    Raises
+    ------
+    UsageError
+        If there is none of an id, or the second names no beneficial owners.
+
+    Examples
+    --------
+    >>> choose("CN-LE-2018", "EU-AMLR").owners.beneficial.ppm
+    250000
+    """
+    chosen = Chosen(get(groups), get(owners))
+    if chosen.owners.beneficial is None:
+        able = ", ".join(each.id for each in RULESETS if each.beneficial is not None)
+        raise UsageError(f"the rule set {owners} names no beneficial owners; these do: {able} (ownership.owners)")
+    return chosen
+
+
+__all__ = ["RULESETS", "choose", "get"]

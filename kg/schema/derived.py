@@ -6,6 +6,11 @@ from kg.schema.model import EdgeType, NodeType, Property
 
 _PARTY = ("Company", "Person")
 _FEN = Property("amount_fen", "int64", "sum of the amounts", "fen")
+_RULES = (
+    Property("rules", "string", "rule set under which it follows"),
+    Property("rules_version", "string", "version of the rule set"),
+)
+_EVIDENCE = Property("evidence", "string", "ids of the evidence, a JSON list")
 
 DERIVED_NODES = (
     NodeType(
@@ -18,7 +23,17 @@ DERIVED_NODES = (
             Property("amount_fen", "int64", "amount at stake", "fen"),
             Property("rule", "string", "rule"),
             Property("rule_version", "string", "version of the rule"),
-            Property("evidence", "string", "ids of the evidence, a JSON list"),
+            _EVIDENCE,
+        ),
+        derived=True,
+    ),
+    NodeType(
+        "Group",
+        "parties that a bank must see as one client, under one rule set",
+        (
+            *_RULES,
+            Property("head", "string", "who heads it: ids joined by +"),
+            Property("members", "int64", "number of parties"),
         ),
         derived=True,
     ),
@@ -50,6 +65,70 @@ DERIVED_EDGES = (
             Property("tax_fen", "int64", "tax of the valid invoices", "fen"),
             Property("count", "int64", "number of invoices, void ones included"),
             Property("void_count", "int64", "number of void invoices"),
+        ),
+        derived=True,
+    ),
+    EdgeType(
+        "CONTROLS",
+        "a party controls a company, alone or jointly with others",
+        _PARTY,
+        ("Company",),
+        (
+            Property("votes_ppm", "int64", "votes in the company of all that the controller commands", "ppm"),
+            Property("certain", "bool", "false where it depends on shares that are not known"),
+            Property("jointly", "string", "ids of all who control together, joined by +; null = alone"),
+            *_RULES,
+            _EVIDENCE,
+        ),
+        derived=True,
+    ),
+    EdgeType(
+        "BENEFICIALLY_OWNS",
+        "a natural person is a beneficial owner of a company",
+        ("Person",),
+        ("Company",),
+        (
+            Property("test", "string", "capital, income_or_votes, control or manager"),
+            Property("low_ppm", "int64", "least of what the test speaks of", "ppm"),
+            Property("high_ppm", "int64", "most of what the test speaks of", "ppm"),
+            Property("path_count", "int64", "chains of holdings from the person to the company"),
+            *_RULES,
+        ),
+        derived=True,
+    ),
+    EdgeType(
+        "DEPENDS_ON",
+        "a party depends economically on another",
+        _PARTY,
+        _PARTY,
+        (
+            Property("test", "string", "receipts, spending, guarantee, repayment_source, …"),
+            Property("ppm", "int64", "part of the receipts, or of the spending", "ppm"),
+            Property("months", "int64", "months in which there was any"),
+        ),
+        derived=True,
+    ),
+    EdgeType(
+        "MEMBER_OF",
+        "a party belongs to a group of connected clients",
+        _PARTY,
+        ("Group",),
+        (
+            Property("role", "string", "head, controlled or dependent"),
+            Property("because", "string", "why it belongs to it"),
+            *_RULES,
+        ),
+        derived=True,
+    ),
+    EdgeType(
+        "LINKED_TO",
+        "evidence ties two parties together beside equity",
+        _PARTY,
+        _PARTY,
+        (
+            Property("kind", "string", "kind of evidence"),
+            Property("strength", "int64", "how much it says, of 1,000,000", "ppm"),
+            _EVIDENCE,
         ),
         derived=True,
     ),

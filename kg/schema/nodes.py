@@ -19,6 +19,8 @@ NODES = (
             Property("industry", "string", "industry (GB/T 4754)"),
             Property("founded_on", "date", "day of registration"),
             Property("capital_fen", "int64", "registered capital", "fen"),
+            Property("kind", "string", "company, state (a body of the State) or other; null = company"),
+            Property("listed", "bool", "listed on an exchange"),
             Property("blocked", "bool", "blocked by the bank"),
             _REF,
             _STUB,

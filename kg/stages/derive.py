@@ -10,17 +10,18 @@ from kg.stage import Night, Result, Stage, tell
 
 
 def _derive(night: Night) -> Result:
-    zone = night.workspace.settings.workspace.timezone
+    settings = night.workspace.settings
+    made_with = {"timezone": settings.workspace.timezone, **settings.ownership.model_dump()}
     with night.progress.task("deriving", total=len(DERIVATIONS)) as task:
-        written = derive(night.lake, DERIVATIONS, night.moment, zone, _since(night, zone))
+        written = derive(night.lake, DERIVATIONS, night.graph, night.moment, _since(night, made_with))
         task.advance(len(DERIVATIONS))
-    return {**tell(written), "made_with": {"timezone": zone}}
+    return {**tell(written), "made_with": made_with}
 
 
-def _since(night: Night, zone: str) -> Since | None:
-    """Return the last run, if it derived, by the same code and in the same zone: then only what changed has to be made again."""
+def _since(night: Night, made_with: Result) -> Since | None:
+    """Return the last run, if it derived, by the same code and settings: then only what changed has to be made again."""
     last = night.last
-    if last is None or last.code != code_version() or last.results.get("derive", {}).get("made_with") != {"timezone": zone}:
+    if last is None or last.code != code_version() or last.results.get("derive", {}).get("made_with") != made_with:
         return None
     return Since(last.run_id, last.as_of)
 

@@ -11,7 +11,6 @@ import pyarrow as pa
 from kg import history, schema
 from kg.derivation import store
 from kg.flags import CONTENT, FLAGS, customers, flag_edges, flag_nodes, flags_of, stamped
-from kg.graph import Graph
 from kg.history import Written
 from kg.lake import Lake
 from kg.rule import HITS, evaluate, reading
@@ -22,7 +21,7 @@ HITS_TABLE, FLAGS_TABLE = "derived/hits", "derived/flags"
 
 
 def _flag(night: Night) -> Result:
-    graph = Graph(night.lake, night.moment.as_of, night.workspace.settings.workspace.timezone)
+    graph = night.graph()
     with night.progress.task("holding the rules against the graph", total=len(RULES)) as task:
         hits = graph.engine.arrow(evaluate(RULES, reading(graph)))
         task.advance(len(RULES))

@@ -9,12 +9,15 @@ from kg.errors import UsageError, did_you_mean_one_of
 from loaders.source import Kind
 from loaders.sources import (
     accounts,
+    bank_capital,
     cases,
     companies,
+    concert,
     contacts,
     contracts,
     court_cases,
     devices,
+    exposures,
     financings,
     goods,
     guarantees,
@@ -22,6 +25,7 @@ from loaders.sources import (
     kinship,
     loan_flows,
     loans,
+    nominations,
     officers,
     persons,
     shareholders,
@@ -41,6 +45,8 @@ KINDS: tuple[Kind, ...] = (
     shareholders.KIND,
     officers.KIND,
     kinship.KIND,
+    concert.KIND,
+    nominations.KIND,
     contacts.KIND,
     transfers.KIND,
     loan_flows.KIND,
@@ -50,6 +56,8 @@ KINDS: tuple[Kind, ...] = (
     financings.KIND,
     tax_filings.KIND,
     sign_ins.KIND,
+    exposures.KIND,
+    bank_capital.KIND,
     cases.KIND,
 )
 

@@ -16,6 +16,8 @@ KIND = Kind(
         Column("industry", "code", "industry (GB/T 4754)"),
         Column("founded_on", "date", "day of registration", dated=True),
         Column("capital_fen", "money", "registered capital"),
+        Column("kind", "code", "what it is; empty = company", values=("company", "state", "other")),
+        Column("listed", "flag", "listed on an exchange"),
         Column("blocked", "flag", "blocked by the bank"),
         Column("customer_ref", "code", "the bank's own customer number"),
     ),

@@ -1,0 +1,111 @@
+"""The register of companies as derivations of ownership read it: holdings, parties, offices and what makes several parties one.
+
+Knows which relationships and records say so; hides that shares may be stated as money and a body of the State by its name alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg.engine import Engine
+from kg.graph import Graph
+
+#: What an owner of companies is called that acts for the State, where no source says what it is.
+STATE_NAMES = ("国有资产监督管理", "国资委", "财政部", "财政厅", "财政局", "人民政府")
+#: What `register` reads.
+REQUIRES = ("HOLDS_SHARES", "OFFICER_OF", "REPRESENTS", "KIN_OF", "Company", "records/concert", "records/nominations")
+
+
+@dataclass(frozen=True)
+class Register:
+    """What holds on the day of a graph, in Arrow tables with the columns that `kg.derivations` ask for.
+
+    Parameters
+    ----------
+    holdings
+        ``id, holder, held, share_ppm, votes_ppm``; a share that is stated as money alone is counted of all that was subscribed.
+    parties
+        ``party, kind, listed``: companies that are no ordinary, unlisted ones.
+    officers
+        ``person, company, position``.
+    kin, concert, nominations
+        ``a, b, kinship``; ``a, b``; ``nominator, nominee, held``.
+    """
+
+    holdings: pa.Table
+    parties: pa.Table
+    officers: pa.Table
+    kin: pa.Table
+    concert: pa.Table
+    nominations: pa.Table
+
+
+def register(graph: Graph) -> Register:
+    """Read the register of a graph."""
+    table = graph.engine.table
+    kin = graph.edges("KIN_OF")
+    return Register(
+        _holdings(graph.engine, graph.edges("HOLDS_SHARES")),
+        table(_parties(graph.nodes("Company"))),
+        table(_officers(graph)),
+        table(kin.select(a="src", b="dst", kinship="kinship")),
+        _records(graph, "concert", {"a": "a", "b": "b"}),
+        _once(_records(graph, "nominations", {"nominator": "nominator", "nominee": "nominee", "held": "company"})),
+    )
+
+
+def _holdings(engine: Engine, rows: ir.Table) -> pa.Table:
+    """Return holdings with their shares in ppm, those stated as money too where all of a company's are."""
+    sums = rows.group_by("dst").aggregate(
+        _all=rows.subscribed_fen.sum().cast("int64"), _stated=(rows.subscribed_fen.count() == rows.count()).fill_null(False)
+    )
+    joined = rows.inner_join(sums, "dst").order_by("id")
+    stated = joined.share_ppm.isnull() & joined._stated & (joined._all > 0)
+    part, whole = (ibis.ifelse(stated, column, ibis.null("int64")) for column in (joined.subscribed_fen, joined._all))
+    table = engine.table(
+        joined.select(id="id", holder="src", held="dst", share_ppm="share_ppm", votes_ppm="votes_ppm", part=part, whole=whole)
+    )
+    share = pc.coalesce(table["share_ppm"], _ppm(table["part"], table["whole"]))
+    return table.drop_columns(["part", "whole"]).set_column(3, "share_ppm", share)
+
+
+def _ppm(part: pa.ChunkedArray, whole: pa.ChunkedArray) -> pa.Array:
+    """Return the whole ppm that a part is of a whole, in two steps of a thousand, as no product of them would fit."""
+    unknown = pc.is_null(part).to_numpy()
+    a, b = (pc.fill_null(column.cast(pa.int64()), 1).to_numpy() for column in (part, whole))
+    thousandths, rest = np.divmod(a * 1_000, b)
+    return pa.array(thousandths * 1_000 + rest * 1_000 // b, mask=unknown)
+
+
+def _parties(companies: ir.Table) -> ir.Table:
+    named = companies.name.fill_null("")
+    state = ibis.or_(*(named.contains(word) for word in STATE_NAMES))
+    kind = ibis.coalesce(companies.kind, ibis.ifelse(state, "state", "company"))
+    listed = companies.listed.fill_null(False)
+    return companies.select(party="id", kind=kind, listed=listed).filter((ibis._.kind != "company") | ibis._.listed)
+
+
+def _officers(graph: Graph) -> ir.Table:
+    offices = graph.edges("OFFICER_OF").select(person="src", company="dst", position="position")
+    leads = graph.edges("REPRESENTS").select(person="src", company="dst", position=ibis.literal("legal_representative"))
+    return ibis.union(offices, leads).distinct()
+
+
+def _records(graph: Graph, kind: str, columns: dict[str, str]) -> pa.Table:
+    rows = graph.records(kind, *columns.values())
+    if rows is None:
+        return pa.table({name: pa.array([], pa.string()) for name in columns})
+    return graph.engine.table(rows.select(**columns).distinct())
+
+
+def _once(nominations: pa.Table) -> pa.Table:
+    """Leave out what two nominators claim: the nominee counts as the holder until it is known whose he is."""
+    claims = nominations.group_by(["nominee", "held"]).aggregate([("nominator", "count"), ("nominator", "min")])
+    single = claims.filter(pc.equal(claims["nominator_count"], 1))
+    return pa.table({"nominator": single["nominator_min"], "nominee": single["nominee"], "held": single["held"]})
