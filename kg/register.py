@@ -46,14 +46,24 @@ class Register:
     nominations: pa.Table
 
 
-def register(graph: Graph) -> Register:
-    """Read the register of a graph."""
+def register(graph: Graph, companies: pa.Array | None = None) -> Register:
+    """Read the register of a graph, or of some companies in it.
+
+    Parameters
+    ----------
+    companies
+        Ids of the companies whose holdings and offices are read; by default all.
+    """
     table = graph.engine.table
     kin = graph.edges("KIN_OF")
+
+    def of(rows: ir.Table, column: str) -> ir.Table:
+        return rows if companies is None else rows.semi_join(graph.engine.arrow(pa.table({column: companies})), column)
+
     return Register(
-        _holdings(graph.engine, graph.edges("HOLDS_SHARES")),
+        _holdings(graph.engine, of(graph.edges("HOLDS_SHARES"), "dst")),
         table(_parties(graph.nodes("Company"))),
-        table(_officers(graph)),
+        table(of(_officers(graph), "company")),
         table(kin.select(a="src", b="dst", kinship="kinship")),
         _records(graph, "concert", {"a": "a", "b": "b"}),
         _once(_records(graph, "nominations", {"nominator": "nominator", "nominee": "nominee", "held": "company"})),

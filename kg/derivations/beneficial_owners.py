@@ -30,7 +30,7 @@ from kg.derivations.control import Ties, coalitions, commanded, nominated
 from kg.errors import UsageError
 from kg.graph import Graph
 from kg.holdings import PERSON, Holdings, read_holdings
-from kg.register import REQUIRES, register
+from kg.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
 
 #: Positions of those who manage a company day by day, as sources write them.
@@ -270,11 +270,19 @@ def _told(held: Holdings, found: list[tuple[str, Owners]]) -> pa.Table:
     )
 
 
+# -- in the night -------------------------------------------------------------------------------------------------
+
+
+def register_owners(register: Register, rules: RuleSet) -> pa.Table:
+    """Return the beneficial owners of the companies in a register, as `find_beneficial_owners` tells them."""
+    ties = {"kin": register.kin, "concert": register.concert, "nominations": register.nominations}
+    return find_beneficial_owners(register.holdings, register.officers, rules, parties=register.parties, **ties)
+
+
 def _run(graph: Graph) -> ir.Table:
     """Return ``BENEFICIALLY_OWNS``: those who certainly are, and those who may be where shares are not known."""
-    rules, of = graph.chosen.owners, register(graph)
-    ties = {"kin": of.kin, "concert": of.concert, "nominations": of.nominations}
-    found = graph.engine.arrow(find_beneficial_owners(of.holdings, of.officers, rules, parties=of.parties, **ties))
+    rules = graph.chosen.owners
+    found = graph.engine.arrow(register_owners(register(graph), rules))
     return found.select(
         id=id_of(found.person, found.company, found.test, ibis.literal(rules.id)),
         src="person",
