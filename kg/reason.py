@@ -29,8 +29,23 @@ LOAN_MONEY_RETURNED = Reason(
     "贷款资金回流：放款后短期内贷款资金经转账回到借款人或其代表、控股的企业",
     "Loan money came back to the borrower, or to a company that the borrower represents or holds, soon after the pay-out",
 )
+CIRCULAR_HOLDING = Reason(
+    "CIRCULAR_HOLDING",
+    "循环持股：若干企业相互或循环持有股权，同一笔资本被重复计算，实际控制关系不清",
+    "Companies hold one another in a circle, so that the same capital counts several times and control is unclear",
+)
+CLOSED_HOLDING_CIRCLE = Reason(
+    "CLOSED_HOLDING_CIRCLE",
+    "封闭持股：若干企业的股权完全由彼此持有，最终没有任何自然人或外部股东",
+    "Companies own one another entirely, so that in the end no person and nobody else owns them",
+)
+SHARES_OVER_WHOLE = Reason(
+    "SHARES_OVER_WHOLE",
+    "股权比例之和超过百分之百：登记信息有误，或同一股权被重复转让",
+    "The shares of the company sum up to more than the whole: the register is wrong, or a share was sold twice",
+)
 
-REASONS = (GUARANTEE_CIRCLE, LOAN_MONEY_RETURNED)
+REASONS = (GUARANTEE_CIRCLE, LOAN_MONEY_RETURNED, CIRCULAR_HOLDING, CLOSED_HOLDING_CIRCLE, SHARES_OVER_WHOLE)
 
 
 def reason(code: str) -> Reason:

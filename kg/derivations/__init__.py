@@ -1,13 +1,14 @@
 """What follows from the declared graph: the catalogue of derivations, in the order in which they run."""
 
 from kg.derivation import Derivation
-from kg.derivations import beneficial_owners, control, invoices, payments
+from kg.derivations import beneficial_owners, control, dependence, invoices, payments
 
 DERIVATIONS: tuple[Derivation, ...] = (
     payments.DERIVATION,
     invoices.DERIVATION,
     control.DERIVATION,
     beneficial_owners.DERIVATION,
+    dependence.DERIVATION,
 )
 
 __all__ = ["DERIVATIONS"]

@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from kg.rule import Rule
-from kg.rules import guarantee_circle, loan_return
+from kg.rules import circular_holding, closed_circle, guarantee_circle, loan_return, shares_over_whole
 
-RULES: tuple[Rule[Any], ...] = (guarantee_circle.RULE, loan_return.RULE)
+RULES: tuple[Rule[Any], ...] = (
+    loan_return.RULE,
+    guarantee_circle.RULE,
+    circular_holding.RULE,
+    closed_circle.RULE,
+    shares_over_whole.RULE,
+)
+
+__all__ = ["RULES"]

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg.algorithms.interning import Interner
-from kg.algorithms.kernel import Ints
-from kg.algorithms.simple_cycles import Circles, circles
+from kg.circle import told_circles
 from kg.reason import GUARANTEE_CIRCLE
 from kg.rule import Need, Rule, Tables, conform, listed, parameter, refuse_outside
 
@@ -65,11 +62,7 @@ def find_guarantee_circles(tables: Tables, parameters: GuaranteeCircleParameters
         ``at``: the day on which the last of them began, as midnight UTC, null where none is stated.
     """
     given = _given(conform(REQUIRES, tables))
-    ids, (source, target) = Interner.encode(given.column("src"), given.column("dst"))
-    found = circles(source, target, len(ids), max_length=parameters.max_parties, max_circles=parameters.max_circles)
-    whole = _told_as_a_whole(found)
-    table = pa.concat_tables([_of_circles(found, whole, ids, source, target), _of_components(found, whole, ids, source, target)])
-    return _with_evidence(table, given)
+    return _with_evidence(told_circles(given, max_parties=parameters.max_parties, max_circles=parameters.max_circles), given)
 
 
 def _given(tables: dict[str, pa.Table]) -> pa.Table:
@@ -83,45 +76,11 @@ def _given(tables: dict[str, pa.Table]) -> pa.Table:
     return both.filter(pc.not_equal(both.column("src"), both.column("dst")))
 
 
-def _told_as_a_whole(found: Circles) -> Ints:
-    """Return the components (by their smallest node) that have members in no circle told."""
-    covered = np.zeros(len(found.component), dtype=np.bool_)
-    covered[found.nodes[found.nodes >= 0]] = True
-    size = np.bincount(found.component, minlength=len(covered))
-    left_out = ~covered & (size[found.component] > 1)
-    return np.unique(found.component[left_out])
-
-
-def _of_circles(found: Circles, whole: Ints, ids: Interner, source: Ints, target: Ints) -> pa.Table:
-    """Return ``finding, entity_id, root, guarantee`` (a row of the guarantees), for each circle, member and guarantee."""
-    nodes = found.nodes[~np.isin(found.component[found.nodes[:, 0]], whole)]
-    circle, position = np.nonzero(nodes >= 0)
-    member = nodes[circle, position]
-    length = (nodes >= 0).sum(axis=1)
-    following = nodes[circle, (position + 1) % length[circle]]
-    names = pa.ListArray.from_arrays(pa.array(np.append(0, np.cumsum(length)), pa.int32()), ids.names(member))
-    steps = pa.table({"pair": member * len(ids) + following, "circle": circle})
-    rows = pa.table({"pair": source * len(ids) + target, "guarantee": np.arange(len(source))})
-    evidence = steps.join(rows, "pair", join_type="inner").select(["circle", "guarantee"])
-    members = pa.table({"circle": circle, "finding": np.arange(len(circle)), "entity_id": ids.names(member)})
-    members = members.append_column("root", pc.binary_join(names, ">").take(pa.array(circle)))
-    return members.join(evidence, "circle", join_type="inner").select(["finding", "entity_id", "root", "guarantee"])
-
-
-def _of_components(found: Circles, whole: Ints, ids: Interner, source: Ints, target: Ints) -> pa.Table:
-    """Return the same columns, for each member of the components and guarantee that it gave or received inside."""
-    inside = np.flatnonzero((found.component[source] == found.component[target]) & np.isin(found.component[source], whole))
-    member, guarantee = np.concatenate([source[inside], target[inside]]), np.concatenate([inside, inside])
-    root = pc.binary_join_element_wise("component:", ids.names(found.component[member]), "")
-    # findings of circles count up from 0, those of components down from -1
-    return pa.table({"finding": -1 - member, "entity_id": ids.names(member), "root": root, "guarantee": guarantee})
-
-
 def _with_evidence(table: pa.Table, given: pa.Table) -> pa.Table:
     """Sum up the guarantees of each finding and list their ids."""
     key = ["finding", "entity_id", "root"]
     for name in ("id", "amount_fen", "valid_from", "loan_link"):
-        table = table.append_column(name, given.column(name).take(table.column("guarantee")))
+        table = table.append_column(name, given.column(name).take(table.column("row")))
     # a guarantee of a loan with two borrowers stands in two rows; its amount counts once
     once = table.group_by([*key, "id"]).aggregate([("amount_fen", "max"), ("valid_from", "max")])
     sums = once.group_by(key).aggregate([("amount_fen_max", "sum"), ("valid_from_max", "max")])

@@ -40,7 +40,7 @@ class Town:
             self.rows.setdefault(row["held"], {})[row["holder"]] = row["share_ppm"]
 
     def told(self, company: str) -> bool:
-        """Say whether the register tells who controls a company: known majorities all the way up, to a person, and no straw man among them."""
+        """Say whether the register tells who controls a company: known majorities all the way up to a person, no straw man there."""
         seen: set[str] = set()
         while company not in seen and company not in self.straw:
             seen.add(company)

@@ -1,0 +1,70 @@
+"""Companies whose shares sum up to more than the whole: the register is wrong, or a share was sold or pledged twice.
+
+Nothing that follows from such holdings is sure, and it is never put right silently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg.reason import SHARES_OVER_WHOLE
+from kg.rule import Need, Rule, Tables, conform, listed, parameter, refuse_outside
+
+REQUIRES = (Need("HOLDS_SHARES", ("id", "src", "dst", "share_ppm", "valid_from")),)
+_WHOLE = 1_000_000
+
+
+@dataclass(frozen=True)
+class SharesOverWholeParameters:
+    """What is too much."""
+
+    tolerance_ppm: int = parameter(1_000, "ppm", "what rounding of many small shares may add")
+
+    def __post_init__(self) -> None:
+        refuse_outside("tolerance_ppm", self.tolerance_ppm, 0, 100_000)
+
+
+def find_shares_over_whole(tables: Tables, parameters: SharesOverWholeParameters) -> pa.Table:
+    """Find companies whose known shares sum up to more than the whole.
+
+    Parameters
+    ----------
+    tables
+        ``HOLDS_SHARES`` (``id, src, dst, share_ppm, valid_from``); rows that hold today.
+
+    Returns
+    -------
+    Table of the columns `kg.rule.FOUND`, one row for each such company.
+        ``root``: ``shares:`` and the company; ``evidence``: all its holdings; ``amount_fen``: null.
+    """
+    rows = conform(REQUIRES, tables)["HOLDS_SHARES"]
+    sums = rows.group_by("dst").aggregate([("share_ppm", "sum"), ("valid_from", "max")])
+    over = sums.filter(pc.fill_null(pc.greater(sums["share_ppm_sum"], _WHOLE + parameters.tolerance_ppm), False)).sort_by("dst")
+    found = pa.table(
+        {
+            "finding": np.arange(over.num_rows),
+            "entity_id": over["dst"],
+            "root": pc.binary_join_element_wise("shares:", over["dst"], ""),
+            "amount_fen": pa.nulls(over.num_rows, pa.int64()),
+            "at": over["valid_from_max"],
+        }
+    )
+    evidence = rows.join(found.select(["finding", "entity_id"]), "dst", "entity_id", join_type="inner").select(["finding", "id"])
+    return listed(found, evidence.append_column("position", pa.repeat(pa.scalar(0), evidence.num_rows)))
+
+
+RULE = Rule(
+    name="shares_over_whole",
+    version="1",
+    about="The shares of a company sum up to more than the whole.",
+    reason=SHARES_OVER_WHOLE,
+    severity="low",
+    action="watch",
+    parameters=SharesOverWholeParameters(),
+    requires=REQUIRES,
+    find=find_shares_over_whole,
+)
