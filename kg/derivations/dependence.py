@@ -42,14 +42,16 @@ def trade_dependence(invoiced: ir.Table, as_of: date, threshold: Threshold = HAL
     Returns
     -------
     ir.Table
-        ``dependent, on, test, ppm, months``: ``test`` is ``receipts`` or ``spending``, ``ppm`` the part of the whole, rounded down, no more than the whole.
+        ``dependent, on, test, ppm, months``: ``test`` is ``receipts`` or ``spending``, ``ppm`` the part of the
+        whole, rounded down, no more than all of it.
     """
     before = date(as_of.year - 1, as_of.month, 1)
     rows = invoiced.filter((invoiced.month > ibis.literal(before)) & (invoiced.month <= ibis.literal(as_of)))
-    return union([_depending(rows, *ends, threshold, months) for ends in (("src", "dst", "receipts"), ("dst", "src", "spending"))])
+    return union([_depending(rows, ends, threshold, months) for ends in (("src", "dst", "receipts"), ("dst", "src", "spending"))])
 
 
-def _depending(rows: ir.Table, of: str, on: str, test: str, threshold: Threshold, months: int) -> ir.Table:
+def _depending(rows: ir.Table, ends: tuple[str, str, str], threshold: Threshold, months: int) -> ir.Table:
+    of, on, test = ends
     pairs = rows.group_by(dependent=rows[of], on=rows[on]).aggregate(part=rows.net_fen.sum().cast("int64"), months=rows.month.nunique())
     sums = rows.group_by(dependent=rows[of]).aggregate(whole=rows.net_fen.sum().cast("int64"))
     joined = pairs.inner_join(sums, "dependent")
