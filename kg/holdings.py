@@ -228,6 +228,22 @@ def numbered(*columns: pa.ChunkedArray) -> tuple[pa.Array, list[Ints]]:
     return pa.array(known), np.split(place, np.cumsum([column.size for column in values])[:-1])
 
 
+def numbered_alike(tables: str, *columns: pa.ChunkedArray | pa.Array) -> tuple[pa.Array, list[Ints]]:
+    """Return what `numbered` does, of columns of several tables: numbers where the first that has rows holds numbers.
+
+    Raises
+    ------
+    UsageError
+        If ids are numbers in one table and other strings in another; ``tables`` names them.
+    """
+    first = next((column for column in columns if len(column)), columns[0])
+    form = pa.int64() if pa.types.is_integer(first.type) else pa.string()
+    try:
+        return numbered(*(column.cast(form) for column in columns))
+    except pa.ArrowInvalid as error:
+        raise UsageError(f"{tables}: ids are numbers in one table and strings in another; make them alike ({error})") from error
+
+
 def _bounds(rows: pa.Table, quantity: Quantity) -> tuple[Ints, Ints]:
     """Return the least and the most of each row: an unknown share lies between its bounds, or anywhere."""
     share = rows["share_ppm"].cast(pa.int64())

@@ -17,7 +17,7 @@ from kg.algorithms.groups import Bools, without
 from kg.algorithms.kernel import Ints
 from kg.derivations.control import JOINT
 from kg.errors import UsageError, did_you_mean_one_of
-from kg.holdings import COMPANY, STATE, Parties, first_row, held_on, numbered, refuse_nulls, told
+from kg.holdings import COMPANY, STATE, Parties, first_row, held_on, numbered_alike, refuse_nulls, told
 from kg.ruleset import WHOLE, RuleSet
 
 #: Tests of dependence; the first two are measured in ppm, the others are stated judgements.
@@ -142,16 +142,12 @@ def _passing(dependence: pa.Table | None, rules: RuleSet, as_of: date | None) ->
 
 def _nodes(control: pa.Table, dependence: pa.Table, parties: pa.Table | None) -> Nodes:
     controller, controlled = control["controller"], control["controlled"]
-    form = pa.int64() if pa.types.is_integer(controlled.type if control.num_rows else dependence["on"].type) else pa.string()
     joint = pa.array([], pa.string())
     if not pa.types.is_integer(controller.type):
         joint, controller = _coalitions(controller, controlled, parties)
     apart = pc.split_pattern(joint, JOINT)
-    columns = (controller, controlled, dependence["dependent"], dependence["on"], pc.list_flatten(apart))
-    try:
-        ids, numbers = numbered(*(column.cast(form) for column in columns))
-    except pa.ArrowInvalid as error:
-        raise UsageError(f"control and dependence: ids are strings in one and numbers in another; make them alike ({error})") from error
+    columns = (controlled, controller, dependence["dependent"], dependence["on"], pc.list_flatten(apart))
+    ids, numbers = numbered_alike("control and dependence", *columns)
     known = Parties(ids, np.full(len(ids), COMPANY), np.zeros(len(ids), np.bool_))
     place = pc.list_parent_indices(apart).to_numpy().astype(np.int64)
     return Nodes(known if parties is None else told(known, parties), joint, place + len(ids), numbers[4])
