@@ -101,6 +101,7 @@ def read_links(stated: Stated, rules: RuleSet, as_of: date | None) -> tuple[Link
     if stated.rebuttals is not None:
         refuse_nulls("rebuttals", stated.rebuttals, ("a", "b"))
         controls, depends = _without_rebutted(controls, depends, nodes, stated.rebuttals)
+    controls = controls.where(~_led(controls, nodes)[controls.source])
     return controls + _joined(controls, nodes), depends, nodes
 
 
@@ -183,6 +184,17 @@ def _joined(controls: Links, nodes: Nodes) -> Links:
     kept = in_control[nodes.of]
     of, member = nodes.of[kept], nodes.member[kept]
     return Links(of, member, np.full(of.size, -1), np.full(of.size, JOINED))
+
+
+def _led(controls: Links, nodes: Nodes) -> Bools:
+    """Tell which nodes are coalitions one member of which controls all others: they are its group, not one of several heads."""
+    found, width = np.zeros(len(nodes), np.bool_), len(nodes)
+    count = np.bincount(nodes.of, minlength=width)
+    one, at = items_of(group_rows(nodes.of, width), nodes.of)
+    below = np.isin(nodes.member[one] * width + nodes.member[at], controls.source * width + controls.target)
+    others = np.bincount(one, below, nodes.of.size)
+    found[nodes.of[others == count[nodes.of] - 1]] = True
+    return found
 
 
 def _by_member(controls: Links, nodes: Nodes) -> tuple[Ints, Ints, Ints]:

@@ -102,7 +102,7 @@ def refuse_amounts(name: str, table: pa.Table, column: str) -> None:
         raise UsageError(f"{name}: {column} is {amounts.type}; amounts are whole fen, in integers")
     if (row := first_row(pc.less(amounts, 0))) is not None:
         raise UsageError(f"{name} row {row}: {column} is {amounts[row]}; an amount is 0 or more")
-    if (pc.sum(amounts.cast(pa.float64())).as_py() or 0) > MOST:
+    if (pc.sum(amounts.cast(pa.float64(), safe=False)).as_py() or 0) > MOST:
         raise UsageError(f"{name}: {column} come to more than {MOST} together; are they in fen?")
 
 

@@ -68,7 +68,7 @@ def find_groups(
     ----------
     control
         ``controller, controlled, votes_ppm, certain`` as `kg.derivations.control.find_control` returns it. The members of a coalition
-        belong to its group. What is not certain makes no group.
+        belong to its group; where one of them controls the others the group is that one's. What is not certain makes no group.
     dependence
         ``dependent, on, test, ppm``, optional ``valid_from, valid_to``. ``test`` is ``receipts`` or ``spending``, whose ``ppm`` (that
         part of the dependent's comes from, or goes to, the other) is held against ``rules.dependence``; or ``guarantee``, ``output``,
