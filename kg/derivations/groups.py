@@ -81,8 +81,9 @@ def find_groups(
         An earlier result under the same rule set, from which groups keep their ids.
     rebuttals
         ``a, b``: pairs between which nothing is followed, in force on the day. Who is controlled over such a pair is
-        reached only where control leads there by another way; what two firms control only together counts as direct. A rebutted pair of a coalition's member and a company ends the
-        coalition's control of it, the pair of its only two members the coalition.
+        reached only where control leads there by another way; what two firms control only together counts as direct. A rebutted
+        pair of a coalition's member and a company ends the coalition's control of it, the pair of its only two members the
+        coalition.
     parties, as_of
         See `kg.holdings.read_holdings`; only state bodies count.
 
