@@ -104,8 +104,8 @@ def read_holdings(
     ([300], ['c', 'p'])
     """
     refuse_wrong(holdings)
-    rows = _held_on(holdings, as_of)
-    ids, (holder, held) = _numbered(rows["holder"], rows["held"])
+    rows = held_on(holdings, as_of)
+    ids, (holder, held) = numbered(rows["holder"], rows["held"])
     low, high = _bounds(rows, quantity)
     key = holder * max(len(ids), 1) + held
     order = np.argsort(key, kind="stable")
@@ -128,36 +128,78 @@ def refuse_wrong(holdings: pa.Table) -> None:
     UsageError
         With the first such row, its column and value.
     """
-    missing = [name for name in ("holder", "held", "share_ppm") if name not in holdings.column_names]
-    if missing:
-        raise UsageError(f"holdings lack the column {missing[0]}; they need holder, held and share_ppm")
+    refuse_missing("holdings", holdings, ("holder", "held", "share_ppm"))
     for said in _faults(holdings):
         raise UsageError(said)
 
 
 def _faults(holdings: pa.Table) -> Iterator[str]:
     for name in ("holder", "held"):
-        if (row := _first(pc.is_null(holdings[name]))) is not None:
+        if (row := first_row(pc.is_null(holdings[name]))) is not None:
             yield f"holdings row {row}: {name} is null; every holding needs both ends"
     for name in _SHARES:
         if name in holdings.column_names:
             share = holdings[name]
-            if (row := _first(pc.or_(pc.less(share, 0), pc.greater(share, WHOLE)))) is not None:
+            if (row := first_row(pc.or_(pc.less(share, 0), pc.greater(share, WHOLE)))) is not None:
                 yield f"holdings row {row}: {name} is {share[row].as_py()}; a share lies between 0 and 1000000 ppm"
+    yield from _turned("holdings", holdings)
+
+
+def _turned(name: str, table: pa.Table) -> Iterator[str]:
+    """Tell the rows in which the first of two columns lies behind the last."""
     pairs = (("share_low_ppm", "share_high_ppm", pc.greater), ("valid_from", "valid_to", pc.greater_equal))
     for first, last, wrong in pairs:
-        if {first, last} <= set(holdings.column_names) and (row := _first(wrong(holdings[first], holdings[last]))) is not None:
-            ends = f"{first} {holdings[first][row]} does not lie before {last} {holdings[last][row]}"
-            yield f"holdings row {row}: {ends}; are they turned round?"
+        if {first, last} <= set(table.column_names) and (row := first_row(wrong(table[first], table[last]))) is not None:
+            ends = f"{first} {table[first][row]} does not lie before {last} {table[last][row]}"
+            yield f"{name} row {row}: {ends}; are they turned round?"
 
 
-def _first(wrong: pa.ChunkedArray) -> int | None:
+def refuse_missing(name: str, table: pa.Table, needed: Sequence[str]) -> None:
+    """Refuse a table that lacks a column.
+
+    Raises
+    ------
+    UsageError
+        With the first column that is missing.
+    """
+    missing = [column for column in needed if column not in table.column_names]
+    if missing:
+        *others, last = needed
+        whole = f"{', '.join(others)} and {last}" if others else last
+        raise UsageError(f"{name} lack the column {missing[0]}; they need {whole}")
+
+
+def refuse_nulls(name: str, table: pa.Table, filled: Sequence[str]) -> None:
+    """Refuse a table that lacks a column or has a null in it, or in which a day of ending does not lie behind that of beginning.
+
+    Parameters
+    ----------
+    name
+        What the rows are called, in the plural.
+    filled
+        Columns without nulls.
+
+    Raises
+    ------
+    UsageError
+        With the first such row.
+    """
+    refuse_missing(name, table, filled)
+    for column in filled:
+        if (row := first_row(pc.is_null(table[column]))) is not None:
+            raise UsageError(f"{name} row {row}: {column} is null; every row needs {' and '.join(filled)}")
+    for said in _turned(name, table):
+        raise UsageError(said)
+
+
+def first_row(wrong: pa.ChunkedArray) -> int | None:
+    """Return the first row of which it is true, None where it is true of none; null is not."""
     found = pc.index(pc.fill_null(wrong, False), True).as_py()
     return found if found >= 0 else None
 
 
-def _held_on(holdings: pa.Table, as_of: date | None) -> pa.Table:
-    """Return the rows that hold on a day."""
+def held_on(holdings: pa.Table, as_of: date | None) -> pa.Table:
+    """Return the rows that hold on a day, by ``valid_from`` and ``valid_to`` where there are such columns; None: those without an end."""
     names = holdings.column_names
     if as_of is None:
         return holdings.filter(pc.is_null(holdings["valid_to"])) if "valid_to" in names else holdings
@@ -169,8 +211,8 @@ def _held_on(holdings: pa.Table, as_of: date | None) -> pa.Table:
     return rows
 
 
-def _numbered(*columns: pa.ChunkedArray) -> tuple[pa.Array, list[Ints]]:
-    """Return the distinct ids of some columns in their order, and each column by number."""
+def numbered(*columns: pa.ChunkedArray) -> tuple[pa.Array, list[Ints]]:
+    """Return the distinct ids of some columns, all strings or all numbers, in their order; and each column by number."""
     if not pa.types.is_integer(columns[0].type):
         interned, codes = Interner.encode(*columns)
         return interned.values, codes
@@ -184,6 +226,22 @@ def _numbered(*columns: pa.ChunkedArray) -> tuple[pa.Array, list[Ints]]:
         return pa.array(np.flatnonzero(there) + least), [place[column - least] for column in values]
     known, place = np.unique(every, return_inverse=True)
     return pa.array(known), np.split(place, np.cumsum([column.size for column in values])[:-1])
+
+
+def numbered_alike(tables: str, *columns: pa.ChunkedArray | pa.Array) -> tuple[pa.Array, list[Ints]]:
+    """Return what `numbered` does, of columns of several tables: numbers where the first that has rows holds numbers.
+
+    Raises
+    ------
+    UsageError
+        If ids are numbers in one table and other strings in another; ``tables`` names them.
+    """
+    first = next((column for column in columns if len(column)), columns[0])
+    form = pa.int64() if pa.types.is_integer(first.type) else pa.string()
+    try:
+        return numbered(*(column.cast(form) for column in columns))
+    except pa.ArrowInvalid as error:
+        raise UsageError(f"{tables}: ids are numbers in one table and strings in another; make them alike ({error})") from error
 
 
 def _bounds(rows: pa.Table, quantity: Quantity) -> tuple[Ints, Ints]:
@@ -205,17 +263,24 @@ def _parties(ids: pa.Array, parties: pa.Table | None, held: Ints) -> Parties:
     kind = np.where(is_held, COMPANY, PERSON)
     if not pa.types.is_integer(ids.type):
         prefix = pc.utf8_slice_codeunits(ids, 0, 7)
-        told = [pc.equal(prefix, word).to_numpy(zero_copy_only=False) for word in ("company", "person:")]
-        kind = np.select(told, (COMPANY, PERSON), kind)
+        named = [pc.equal(prefix, word).to_numpy(zero_copy_only=False) for word in ("company", "person:")]
+        kind = np.select(named, (COMPANY, PERSON), kind)
     found = Parties(ids, kind.astype(np.int64), listed)
-    return found if parties is None else _told(found, parties)
+    return found if parties is None else told(found, parties)
 
 
-def _told(found: Parties, parties: pa.Table) -> Parties:
-    """Return the parties with what a table says of them."""
+def told(found: Parties, parties: pa.Table) -> Parties:
+    """Return the parties with what a table of ``party, kind``, optional ``listed``, says of them.
+
+    Raises
+    ------
+    UsageError
+        If a column is missing or a kind is none.
+    """
+    refuse_missing("parties", parties, ("party", "kind"))
     number = found.numbers(parties["party"])
     words = pc.index_in(parties["kind"].cast(pa.string()), value_set=pa.array(_KINDS))
-    if (row := _first(pc.is_null(words))) is not None:
+    if (row := first_row(pc.is_null(words))) is not None:
         raise UsageError(f"parties row {row}: kind is {parties['kind'][row]}; it is one of {', '.join(_KINDS)}")
     there = number >= 0
     kind, listed = found.kind.copy(), found.listed.copy()

@@ -51,6 +51,20 @@ def group_rows(keys: Ints, n_keys: int) -> Csr:
     return Csr(start, _place(keys, start))
 
 
+def items_of(csr: Csr, keys: Ints) -> tuple[Ints, Ints]:
+    """Return the items of some keys, one key after another, each with the place of its key among these.
+
+    Examples
+    --------
+    >>> place, item = items_of(Csr(np.array([0, 2, 2, 3]), np.array([5, 6, 7])), np.array([2, 0, 2]))
+    >>> place.tolist(), item.tolist()
+    ([0, 1, 1, 2], [7, 5, 6, 7])
+    """
+    begin, times = csr.start[keys], csr.start[keys + 1] - csr.start[keys]
+    row = np.repeat(begin - np.cumsum(times) + times, times) + np.arange(int(times.sum()))
+    return np.repeat(np.arange(keys.size), times), csr.items[row]
+
+
 @kernel
 def _place(keys: Ints, start: Ints) -> Ints:
     free = start[:-1].copy()
