@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from kg.algorithms.kernel import Ints, kernel
 from kg.errors import KgfraudError
@@ -74,3 +76,16 @@ def _place(keys: Ints, start: Ints) -> Ints:
         rows[free[key]] = row
         free[key] += 1
     return rows
+
+
+def values_at(matrix: csr_array, rows: Ints, columns: Ints) -> NDArray[Any]:
+    """Return the entries of a sparse matrix at some places.
+
+    >>> values_at(csr_array(np.eye(2)), np.array([0, 1]), np.array([0, 0])).tolist()
+    [1.0, 0.0]
+    >>> values_at(csr_array((2, 2)), np.array([], np.int64), np.array([], np.int64)).tolist()
+    []
+    """
+    # asked for nothing, scipy gives a sparse array back
+    found: NDArray[Any] = np.asarray(matrix[rows, columns]).ravel() if rows.size else np.empty(0, matrix.dtype)
+    return found

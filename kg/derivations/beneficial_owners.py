@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from kg.algorithms.chains import count_chains
-from kg.algorithms.csr import group_rows
+from kg.algorithms.csr import group_rows, values_at
 from kg.algorithms.kernel import Ints
 from kg.algorithms.ownership import Floats, network, swept
 from kg.derivation import Derivation, id_of
@@ -175,7 +175,7 @@ def _owners(held: Holdings, low: csr_array, high: csr_array, bar: int) -> Owners
     most = np.minimum(np.floor(entries.data * WHOLE + 0.5), WHOLE).astype(np.int64)
     kept = (most >= bar) & (held.parties.kind[entries.col] == PERSON)
     company, person = entries.row[kept].astype(np.int64), entries.col[kept].astype(np.int64)
-    least: Floats = np.asarray(low[company, person]).ravel() if company.size else np.empty(0)
+    least: Floats = values_at(low, company, person)
     return Owners(company, person, np.floor(least * WHOLE + 0.5).astype(np.int64), most[kept])
 
 

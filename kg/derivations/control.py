@@ -26,7 +26,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from kg.algorithms.control import Votes, controlled
-from kg.algorithms.csr import Csr
+from kg.algorithms.csr import Csr, values_at
 from kg.algorithms.kernel import Ints
 from kg.derivation import Derivation, id_of, json_list
 from kg.errors import UsageError
@@ -140,8 +140,8 @@ def commanded(held: Holdings, rules: RuleSet, alone: Ints, several: list[Ints]) 
     members = csr_array((np.ones(rows.size, np.int64), (rows, columns)), shape=shape)
     least, most = (csr_array((ppm, votes.held, votes.start), shape=(shape[1], shape[1])) for ppm in (votes.low, votes.high))
     greatest = (members @ most).tocoo()
-    in_control = np.asarray(members[greatest.row, greatest.col]).ravel() > 0
-    low = np.asarray((members @ least)[greatest.row, greatest.col]).ravel()
+    in_control = values_at(members, greatest.row, greatest.col) > 0
+    low = values_at(csr_array(members @ least), greatest.row, greatest.col)
     high = np.maximum(np.minimum(greatest.data, votes.most[greatest.col] - (votes.known[greatest.col] - low)), low)
     every = (greatest.row.astype(np.int64), greatest.col.astype(np.int64), low, high)
     mine = np.zeros(len(greatest.row), np.bool_)
