@@ -20,6 +20,8 @@ from kg.graph import Graph
 STATE_NAMES = ("国有资产监督管理", "国资委", "财政部", "财政厅", "财政局", "人民政府")
 #: What `register` reads.
 REQUIRES = ("HOLDS_SHARES", "OFFICER_OF", "REPRESENTS", "KIN_OF", "Company", "records/concert", "records/nominations")
+#: What `rebutted` reads.
+REBUTTALS = "records/rebuttals"
 
 
 @dataclass(frozen=True)
@@ -119,3 +121,16 @@ def _once(nominations: pa.Table) -> pa.Table:
     claims = nominations.group_by(["nominee", "held"]).aggregate([("nominator", "count"), ("nominator", "min")])
     single = claims.filter(pc.equal(claims["nominator_count"], 1))
     return pa.table({"nominator": single["nominator_min"], "nominee": single["nominee"], "held": single["held"]})
+
+
+def rebutted(graph: Graph) -> pa.Table:
+    """Return the pairs of parties whose links a person has rebutted, as the latest event of each pair has it: ``a, b``."""
+    rows = graph.records("rebuttals", "a", "b")
+    if rows is None:
+        return pa.table({name: pa.array([], pa.string()) for name in ("a", "b")})
+    pairs = rows.mutate(a=ibis.least(rows.a, rows.b), b=ibis.greatest(rows.a, rows.b))
+    latest = pairs.group_by("a", "b").aggregate(
+        action=pairs.action.argmax(pairs.at), until_on=pairs.until_on.fill_null(ibis.date(9999, 12, 31)).argmax(pairs.at)
+    )
+    standing = latest.filter((latest.action == "rebut") & (latest.until_on > ibis.literal(graph.as_of)))
+    return graph.engine.table(standing.select("a", "b"))

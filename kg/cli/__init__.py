@@ -24,6 +24,8 @@ COMMANDS = {
     "neo4j": "Start, stop and look after the local Neo4j.",
     "query": "Ask the graph in Cypher, or by the name of a query.",
     "owners": "Show who holds, controls and in the end owns a company.",
+    "group": "Show the groups of connected clients of a party.",
+    "limit": "Show what may still be lent to a party.",
     "ref": "Show sources, schema, rules and settings as they are.",
     "id": "Print the graph's id of a clear value read from standard input.",
     "keys": "Look after the keys of the workspace.",

@@ -1,7 +1,7 @@
 """What follows from the declared graph: the catalogue of derivations, in the order in which they run."""
 
 from kg.derivation import Derivation
-from kg.derivations import beneficial_owners, control, dependence, invoices, payments
+from kg.derivations import beneficial_owners, control, dependence, group_limits, invoices, members, payments
 
 DERIVATIONS: tuple[Derivation, ...] = (
     payments.DERIVATION,
@@ -9,6 +9,8 @@ DERIVATIONS: tuple[Derivation, ...] = (
     control.DERIVATION,
     beneficial_owners.DERIVATION,
     dependence.DERIVATION,
+    members.DERIVATION,
+    group_limits.DERIVATION,
 )
 
 __all__ = ["DERIVATIONS"]
