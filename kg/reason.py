@@ -44,8 +44,26 @@ SHARES_OVER_WHOLE = Reason(
     "股权比例之和超过百分之百：登记信息有误，或同一股权被重复转让",
     "The shares of the company sum up to more than the whole: the register is wrong, or a share was sold twice",
 )
+GROUP_LIMIT_PASSED = Reason(
+    "GROUP_LIMIT_PASSED",
+    "集团授信超限：该主体所属关联客户组的风险暴露合计超过监管或内部限额",
+    "The exposures of the group of connected clients to which the party belongs pass a limit together",
+)
+GROUP_LIMIT_SPLIT = Reason(
+    "GROUP_LIMIT_SPLIT",
+    "拆分授信：关联客户组的成员各自未超单户限额，合计却超过单户限额",
+    "Members of a group of connected clients stay below the limit of one client each, and pass it together",
+)
 
-REASONS = (GUARANTEE_CIRCLE, LOAN_MONEY_RETURNED, CIRCULAR_HOLDING, CLOSED_HOLDING_CIRCLE, SHARES_OVER_WHOLE)
+REASONS = (
+    GUARANTEE_CIRCLE,
+    LOAN_MONEY_RETURNED,
+    CIRCULAR_HOLDING,
+    CLOSED_HOLDING_CIRCLE,
+    SHARES_OVER_WHOLE,
+    GROUP_LIMIT_PASSED,
+    GROUP_LIMIT_SPLIT,
+)
 
 
 def reason(code: str) -> Reason:

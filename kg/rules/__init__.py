@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from kg.rule import Rule
-from kg.rules import circular_holding, closed_circle, guarantee_circle, loan_return, shares_over_whole
+from kg.rules import circular_holding, closed_circle, group_limit, guarantee_circle, loan_return, shares_over_whole
 
 RULES: tuple[Rule[Any], ...] = (
-    loan_return.RULE,
     guarantee_circle.RULE,
+    loan_return.RULE,
     circular_holding.RULE,
     closed_circle.RULE,
     shares_over_whole.RULE,
+    group_limit.PASSED,
+    group_limit.SPLIT,
 )
 
 __all__ = ["RULES"]

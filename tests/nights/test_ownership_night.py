@@ -1,0 +1,248 @@
+"""Who controls, owns and belongs together is in the graph every night, and people are told of it in the same words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+
+from kg.stores.server import Address
+
+from .bank import Bank, emptied
+from .town import firms
+
+LAW = {"groups": "CN-LE-2018", "owners": "CN-UBO-2024"}
+
+
+def holding(holder: str, company: str, share: str = "") -> dict[str, str]:
+    return {"holder": holder, "holder_kind": "person" if holder.startswith("P") else "company", "company": company, "share_ppm": share}
+
+
+def owes(party: str, yuan: int, kind: str = "loan") -> dict[str, Any]:
+    return {"party": party, "party_kind": "company", "kind": kind, "amount_fen": yuan}
+
+
+#: P1 holds A, A holds B; P2 and P3 are married and hold C together; D and E own one another; F has a share too many.
+HOLDINGS = [
+    holding("P1", "A", "60%"),
+    holding("P4", "A", "40%"),
+    holding("A", "B", "51%"),
+    holding("P2", "C", "30%"),
+    holding("P3", "C", "30%"),
+    holding("P4", "C", "40%"),
+    holding("D", "E", "100%"),
+    holding("E", "D", "100%"),
+    holding("P4", "F", "70%"),
+    holding("P1", "F", "45%"),
+]
+PEOPLE = [{"person": f"P{number}", "name": name} for number, name in enumerate(("张一", "王二", "李三", "赵四"), 1)]
+
+
+def settled(bank: Bank) -> Bank:
+    """Give a bank six companies, their holders, and what the bank has lent them."""
+    bank.source("companies", record_id="company")
+    bank.source("persons", record_id="person")
+    for name in ("shareholders", "kinship", "exposures", "bank_capital"):
+        bank.source(name)
+    bank.deliver("companies", firms(*"ABCDEF"))
+    bank.deliver("persons", PEOPLE)
+    bank.deliver("shareholders", HOLDINGS)
+    bank.deliver("kinship", [{"a": "P2", "b": "P3", "kinship": "spouse"}])
+    bank.deliver("exposures", [owes("A", 12), owes("B", 9), owes("C", 5)])
+    bank.deliver("bank_capital", [{"reported_on": "2024-01-31", "net_capital_fen": "200", "tier_1_fen": "100"}])
+    return bank
+
+
+@pytest.fixture
+def house(bank: Bank) -> Bank:
+    """A bank whose files lie ready."""
+    return settled(bank)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What Neo4j held after a night, before another one emptied it."""
+
+    controls: dict[tuple[str, str], tuple[int, str | None]]
+    members: set[frozenset[str]]
+    owners: list[dict[str, Any]]
+    #: The ends of the holdings by which P1 controls B.
+    evidence: list[str]
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory, night_server: Address) -> tuple[Bank, Seen]:
+    """A bank after its first night, and what it saw in the graph."""
+    bank = settled(Bank.create(tmp_path_factory.mktemp("owned") / "bank", emptied(night_server)))
+    bank.run()
+    owned = bank.ask(
+        "MATCH (p:Person)-[r:BENEFICIALLY_OWNS]->(c) RETURN p.id AS p, c.id AS c, r.test AS test, r.low_ppm AS low, r.rules AS rules"
+    )
+    told = bank.one("MATCH (:Person {id: $p})-[r:CONTROLS]->(:Company {id: $c}) RETURN r.evidence AS e", p=id_of("P1"), c=id_of("B"))
+    held = [bank.one("MATCH (a)-[r:HOLDS_SHARES {id: $id}]->(b) RETURN a.id + b.id AS ends", id=each) for each in json.loads(told)]
+    return bank, Seen(controls(bank), members(bank), owned, held)
+
+
+@pytest.fixture
+def done(night: tuple[Bank, Seen]) -> Bank:
+    """A bank after its first night."""
+    return night[0]
+
+
+@pytest.fixture
+def seen(night: tuple[Bank, Seen]) -> Seen:
+    """What Neo4j held then."""
+    return night[1]
+
+
+def short(id_: str) -> str:
+    return id_.rpartition(":")[2]
+
+
+def controls(bank: Bank) -> dict[tuple[str, str], tuple[int, str | None]]:
+    rows = bank.ask("MATCH (a)-[r:CONTROLS]->(b) RETURN a.id AS a, b.id AS b, r.votes_ppm AS votes, r.jointly AS jointly, r.rules AS rules")
+    assert {row["rules"] for row in rows} <= {LAW["groups"]}
+    return {
+        (short(row["a"]), short(row["b"])): (row["votes"], row["jointly"] and "+".join(map(short, row["jointly"].split("+"))))
+        for row in rows
+    }
+
+
+def members(bank: Bank) -> set[frozenset[str]]:
+    rows = bank.ask("MATCH (a)-[:MEMBER_OF]->(g:Group) RETURN g.id AS group, collect(a.id) AS members")
+    return {frozenset(map(short, row["members"])) for row in rows}
+
+
+def id_of(number: str) -> str:
+    return f"{'person' if number.startswith('P') else 'company'}:bank:{number}"
+
+
+def test_control_joint_control_and_groups_are_in_the_graph_with_rule_set_and_evidence(seen: Seen):
+    found = seen.controls
+    assert found["P1", "A"] == (600_000, None)
+    assert found["P1", "B"] == found["A", "B"] == (510_000, None)
+    assert found["P2", "C"] == found["P3", "C"] == (600_000, "P2+P3")
+    assert ("P4", "C") not in found
+    assert seen.evidence == [id_of("A") + id_of("B")]
+    assert {frozenset({"P1", "A", "B"}), frozenset({"P2", "P3", "C"}), frozenset({"D", "E"})} <= seen.members
+
+
+def test_beneficial_owners_are_in_the_graph_by_the_test_that_names_them(seen: Seen):
+    found = {(short(row["p"]), short(row["c"])): (row["test"], row["low"]) for row in seen.owners}
+    assert found["P1", "B"] == ("capital", 306_000)
+    assert found["P2", "C"] == ("capital", 300_000)
+    assert ("P4", "B") not in found
+    assert {row["rules"] for row in seen.owners} == {LAW["owners"]}
+
+
+def test_a_group_beyond_its_limit_and_closed_or_overfull_holdings_are_flagged(done: Bank):
+    flagged: dict[str, set[str]] = {}
+    for flag in done.flags():
+        flagged.setdefault(flag["reason"], set()).add(short(flag["entity_id"]))
+    # A and B owe 21 of 100 of tier 1; a group may owe 20, and a client alone 15
+    assert flagged["GROUP_LIMIT_PASSED"] == {"P1", "A", "B"}
+    assert flagged["GROUP_LIMIT_SPLIT"] == {"P1", "A", "B"}
+    assert flagged["CLOSED_HOLDING_CIRCLE"] == {"D", "E"}
+    assert flagged["CIRCULAR_HOLDING"] == {"D", "E"}
+    assert flagged["SHARES_OVER_WHOLE"] == {"F"}
+
+
+def test_what_reaches_a_limit_is_within_it(house: Bank):
+    house.deliver("exposures", [owes("A", 12), owes("B", 8)])
+    house.run()
+    assert not [flag for flag in house.flags() if flag["reason"] == "GROUP_LIMIT_PASSED"]
+    told = house.json("limit", id_of("B"))
+    assert told["limits"][0]["headroom_fen"] == 0
+    assert not told["limits"][0]["breach"]
+
+
+def test_two_capitals_of_one_day_bound_nobody_and_people_are_told_why(house: Bank):
+    both = [{"reported_on": "2024-01-31", "net_capital_fen": net, "tier_1_fen": "100"} for net in ("200", "300")]
+    house.deliver("bank_capital", both)
+    house.run()
+    assert not [flag for flag in house.flags() if flag["reason"].startswith("GROUP_LIMIT")]
+    refused = house.cli("limit", id_of("B"))
+    assert refused.exit_code == 1
+    assert "bank_capital" in refused.stderr
+
+
+def test_a_group_keeps_its_id_when_a_member_joins_and_is_gone_when_control_is(house: Bank):
+    house.run()
+    before = house.one("MATCH (:Company {id: $b})-[:MEMBER_OF]->(g) RETURN g.id", b=id_of("B"))
+    house.deliver("shareholders", [*HOLDINGS, holding("B", "F", "51%")])
+    house.run()
+    assert house.one("MATCH (:Company {id: $f})-[:MEMBER_OF]->(g) WHERE g.id = $g RETURN count(*)", f=id_of("F"), g=before) == 1
+    house.deliver("shareholders", HOLDINGS[6:])
+    house.run()
+    assert house.one("MATCH (g:Group {id: $g}) RETURN count(g)", g=before) == 0
+
+
+def test_nothing_is_made_again_where_nothing_of_it_has_changed(house: Bank):
+    house.run()
+    house.deliver("exposures", [owes("A", 12), owes("B", 9), owes("C", 6)])
+    outcome = house.run()
+    assert set(outcome.results["derive"]) == {"graph/Group", "made_with"}
+
+
+def test_another_rule_set_of_the_settings_makes_other_control(house: Bank):
+    house.run()
+    house.settings["ownership"] = {"groups": "US-32.5"}
+    house.source("companies")
+    house.run()
+    rows = house.ask("MATCH (:Person)-[r:CONTROLS]->() RETURN DISTINCT r.rules AS rules")
+    assert [row["rules"] for row in rows] == ["US-32.5"]
+    house.settings["ownership"] = {"groups": "CN-LE-2081"}
+    house.source("companies")
+    wrong = house.cli("run")
+    assert wrong.exit_code == 2
+    assert "CN-LE-2018" in wrong.stderr
+
+
+def test_a_rebutted_link_holds_nothing_together_until_it_is_restored_or_the_day_has_come(house: Bank):
+    house.source("rebuttals", mode="append")
+    event = {"a": "A", "a_kind": "company", "b": "B", "b_kind": "company", "reason": "独立经营，已核实", "user": "K007"}
+    house.deliver("rebuttals", [{**event, "action": "rebut", "until_on": "2024-06-01", "at": "2024-02-01 09:00:00"}])
+    house.run(as_of=date(2024, 3, 1))
+    assert frozenset({"P1", "A"}) in members(house)
+    house.run(as_of=date(2024, 6, 1))
+    assert frozenset({"P1", "A", "B"}) in members(house)
+
+
+def test_the_owners_of_a_company_are_told_as_a_tree_with_who_controls_it(done: Bank):
+    said = done.cli("owners", id_of("B")).stdout
+    assert "└─ 51 %" in said
+    assert "   ├─ 60 %  张一" in said
+    told = done.json("owners", id_of("B"))
+    assert [(row["controller"], row["votes_ppm"]) for row in told["controllers"]] == [(id_of("A"), 510_000), (id_of("P1"), 510_000)]
+    assert {row["owner"]: row["share_ppm"] for row in told["ultimate_owners"]} == {id_of("P1"): 306_000, id_of("P4"): 204_000}
+    assert told["up"][0]["evidence"]
+    picture = done.cli("owners", id_of("B"), "--svg").stdout
+    assert picture.startswith("<svg")
+    assert "张一" in picture
+
+
+def test_a_circle_of_holdings_is_shown_once(done: Bank):
+    (branch,) = done.json("owners", id_of("D"))["up"]
+    assert (branch["party"], branch["seen"]) == (id_of("E"), False)
+    assert [(each["party"], each["seen"]) for each in branch["branches"]] == [(id_of("D"), True)]
+
+
+def test_a_company_is_found_by_its_name_and_a_wrong_one_is_refused(done: Bank):
+    assert done.json("owners", "B Ltd")["company"] == id_of("B")
+    refused = done.cli("owners", "Z Ltd")
+    assert refused.exit_code == 2
+    assert "'Z Ltd'" in refused.stderr
+    assert done.cli("owners", "B Ltd", "--rules", "CN-LE-2081").exit_code == 2
+
+
+def test_the_groups_of_a_party_are_told_with_the_reason_of_each_member(done: Bank):
+    (group,) = done.json("group", id_of("B"))["groups"]
+    assert {row["party"]: row["role"] for row in group["members"]} == {
+        id_of("P1"): "head",
+        id_of("A"): "controlled",
+        id_of("B"): "controlled",
+    }
+    assert f"controlled by {id_of('P1')} with 510000 ppm" in done.cli("group", id_of("B")).stdout
