@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kg.algorithms.csr import Csr, group_rows
+from kg.algorithms.csr import group_rows
 from kg.algorithms.kernel import Ints, kernel
 
 #: A loan's money is followed through at most so many accounts: further on nobody can tell whose it is.
@@ -34,6 +34,14 @@ class Payments(NamedTuple):
     start: Ints
 
 
+class Bounds(NamedTuple):
+    """Microseconds within which an account passes on what it got, most payments on the way, least ppm of the loan in a payment."""
+
+    window: int
+    most_hops: int
+    least_ppm: int
+
+
 class Reached(NamedTuple):
     """Where loan money came by: loan, account, fen, number of hands, row of the last payment and the account that made it."""
 
@@ -45,13 +53,14 @@ class Reached(NamedTuple):
     sender: Ints
 
 
-def payments(payer: Ints, payee: Ints, at: Ints, amount: Ints, tie: Ints, n_accounts: int) -> Payments:
-    """Sort payments by payer, time and ``tie``.
+def payments(ends: tuple[Ints, Ints], at: Ints, amount: Ints, tie: Ints, n_accounts: int) -> Payments:
+    """Sort payments by payer, time and ``tie``; ``ends`` are payers and payees.
 
-    >>> found = payments(np.array([1, 0, 1]), np.array([0, 1, 2]), np.array([9, 5, 3]), np.array([1, 2, 3]), np.arange(3), 3)
+    >>> found = payments((np.array([1, 0, 1]), np.array([0, 1, 2])), np.array([9, 5, 3]), np.array([1, 2, 3]), np.arange(3), 3)
     >>> found.start.tolist(), found.row.tolist()
     ([0, 1, 3, 3], [1, 2, 0])
     """
+    payer, payee = ends
     order = np.lexsort((tie, at))
     rows = order[group_rows(payer[order], n_accounts).items]
     start = np.zeros(n_accounts + 1, np.int64)
@@ -60,7 +69,7 @@ def payments(payer: Ints, payee: Ints, at: Ints, amount: Ints, tie: Ints, n_acco
 
 
 @kernel
-def follow(paid: Payments, account: Ints, at: Ints, fen: Ints, window: int, most_hops: int, least_ppm: int) -> Reached:
+def follow(paid: Payments, account: Ints, at: Ints, fen: Ints, bounds: Bounds) -> Reached:
     """Follow each pay-out.
 
     Parameters
@@ -69,23 +78,19 @@ def follow(paid: Payments, account: Ints, at: Ints, fen: Ints, window: int, most
         All payments.
     account, at, fen : int64, shape (n_loans,)
         Where each loan was paid out, when, and how much.
-    window
-        Microseconds within which an account passes on what it got.
-    most_hops
-        Payments from the loan's account to the last one.
-    least_ppm
-        Money is followed while a payment carries so much of the loan.
+    bounds
+        How long, how far and how small.
 
     Returns
     -------
     Reached
-        A row for each loan and account that got at least ``least_ppm`` of it, the loan's own account left out; ``fen`` is what came
+        A row for each loan and account that a payment of ``least_ppm`` of it reached, the loan's own account left out; ``fen`` is what came
         by of it, ``hops`` the fewest payments on the way, ``row`` the greatest payment into the account.
 
     Examples
     --------
-    >>> chain = payments(np.array([0, 1]), np.array([1, 2]), np.array([10, 20]), np.array([90, 80]), np.arange(2), 3)
-    >>> found = follow(chain, np.array([0]), np.array([5]), np.array([100]), 50, 3, 200_000)
+    >>> chain = payments((np.array([0, 1]), np.array([1, 2])), np.array([10, 20]), np.array([90, 80]), np.arange(2), 3)
+    >>> found = follow(chain, np.array([0]), np.array([5]), np.array([100]), Bounds(50, 3, 200_000))
     >>> found.account.tolist(), found.fen.tolist(), found.hops.tolist()
     ([1, 2], [90, 80], [1, 2])
     """
@@ -94,7 +99,7 @@ def follow(paid: Payments, account: Ints, at: Ints, fen: Ints, window: int, most
     way = np.empty((MOST_ACCOUNTS, 8), np.int64)
     for loan in range(len(account)):
         way[0] = np.array([account[loan], at[loan], fen[loan], 0, 0, -1, 0, -1])
-        size = _spread(paid, way, (fen[loan], window, most_hops, least_ppm))
+        size = _spread(paid, way, fen[loan], bounds)
         if count + size > out.shape[1]:
             grown = np.empty((6, 2 * (count + size)), np.int64)
             grown[:, :count] = out[:, :count]
@@ -107,17 +112,16 @@ def follow(paid: Payments, account: Ints, at: Ints, fen: Ints, window: int, most
 
 
 @kernel
-def _spread(paid: Payments, way: Ints, bounds: tuple[int, int, int, int]) -> int:
+def _spread(paid: Payments, way: Ints, fen: int, bounds: Bounds) -> int:
     """Fill the way of one loan, hand after hand; return how many accounts are on it."""
-    fen, window, most_hops, least_ppm = bounds
     size, place = 1, 0
     while place < size:
         here, since, left, hops = way[place, 0], way[place, 1], way[place, 2], way[place, 3]
         first, last = paid.start[here], paid.start[here + 1]
         first += np.searchsorted(paid.at[first:last], since)
-        while first < last and hops < most_hops and left > 0 and paid.at[first] <= since + window:
+        while first < last and hops < bounds.most_hops and left > 0 and paid.at[first] <= since + bounds.window:
             moved = min(left, paid.amount[first])
-            if moved * 1_000_000 >= least_ppm * fen and paid.payee[first] != here:
+            if moved * 1_000_000 >= bounds.least_ppm * fen and paid.payee[first] != here:
                 size = _arrive(paid, way, size, (place, first, moved))
             left -= moved
             first += 1

@@ -1,4 +1,4 @@
-"""Links by what parties share, and the attributes that too many share to tell anything."""
+"""Links by what parties share, a device, a contact, an address, a person, a mark of registration."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from kg.algorithms.kernel import Ints
-from kg.algorithms.sharing import Shares, joined, shared, weight
-from kg.derivations.linked.evidence import World
+from kg.algorithms.sharing import Floats, Shares, joined, shared, weight
+from kg.derivations.linked.evidence import Bools, World
 from kg.derivations.linked.found import Found, leading
 from kg.derivations.linked.kinds import LinkParams
-from kg.derivations.linked.sharings import Sharing, sharings
+from kg.derivations.linked.sharings import Sharing, sharings, without_hubs
 
 _KIND = {
     "device": "shared_device",
@@ -28,10 +28,10 @@ def by_attributes(world: World, params: LinkParams) -> Iterator[Found]:
     """Yield the pairs that share an attribute under its cap."""
     yield from _of_one_person(world, params)
     yield from _of_relatives(world, params)
-    for sharing in sharings(world):
+    for sharing in (without_hubs(world, each) for each in sharings(world)):
         shares = shared(sharing.attribute, sharing.party, world.house, cap=params.caps[sharing.type])
         kept = world.undisclosed(shares.a, shares.b)
-        shares = Shares(*(column[kept] for column in shares[:4]), *shares[4:])
+        shares = _some(shares, kept)
         if sharing.type == "contact":
             agent = shares.degree >= params.agent_from
             yield _found("same_contact", sharing, _some(shares, ~agent), world.n)
@@ -42,45 +42,14 @@ def by_attributes(world: World, params: LinkParams) -> Iterator[Found]:
             yield _found(_KIND[sharing.type], sharing, shares, world.n)
 
 
-def hub_table(world: World, params: LinkParams) -> pa.Table:
-    """Return the attributes above their caps."""
-    parts = [_hubs(type_, ids, shares, params) for type_, ids, shares in _all_shared(world, params)]
-    return pa.concat_tables(parts) if parts else _hubs("device", None, _nobody(), params)
+def _some(shares: Shares, kept: Bools) -> Shares:
+    return shares._replace(a=shares.a[kept], b=shares.b[kept], attribute=shares.attribute[kept], degree=shares.degree[kept])
 
 
-def _all_shared(world: World, params: LinkParams) -> Iterator[tuple[str, pa.Array | None, Shares]]:
-    person, company = _controlled(world)
-    yield "controller", world.names.ids.cast(pa.string()), shared(person, company, np.arange(world.n), cap=params.caps["controller"])
-    for sharing in sharings(world):
-        yield sharing.type, sharing.ids, shared(sharing.attribute, sharing.party, world.house, cap=params.caps[sharing.type])
-
-
-def _hubs(type_: str, ids: pa.Array | None, shares: Shares, params: LinkParams) -> pa.Table:
-    count = shares.hub.size if ids is not None else 0
-    node = ids.take(pa.array(shares.hub)) if ids is not None else pa.array([], pa.string())
-    said = f"shared by more than {params.caps[type_]} houses"
-    return pa.table(
-        {
-            "node": node,
-            "type": pa.array([type_] * count, pa.string()),
-            "degree": pa.array(shares.hub_degree[:count], pa.int64()),
-            "reason": pa.array([said] * count, pa.string()),
-        }
-    )
-
-
-def _nobody() -> Shares:
-    return Shares(*(np.empty(0, np.int64) for _ in range(6)))
-
-
-def _some(shares: Shares, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Shares:
-    return Shares(*(column[kept] for column in shares[:4]), *shares[4:])
-
-
-def _several(shares: Shares, n: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _several(shares: Shares, n: int) -> Bools:
     """Tell which pairs share two attributes or more."""
     _, place, count = np.unique(shares.a * n + shares.b, return_inverse=True, return_counts=True)
-    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = count[place] > 1
+    found: Bools = count[place] > 1
     return found
 
 
@@ -92,14 +61,14 @@ def _found(kind: str, sharing: Sharing, shares: Shares, n: int) -> Found:
     return Found(kind, shares.a, shares.b, weight(shares.degree), [*node, *ends])
 
 
-def _controlled(world: World) -> tuple[Ints, Ints]:
+def controlled(world: World) -> tuple[Ints, Ints]:
     """Return person and company, for the companies that a person controls in the register."""
     company = np.flatnonzero(~world.person & world.person[world.house])
     return world.house[company], company
 
 
 def _of_one_person(world: World, params: LinkParams) -> Iterator[Found]:
-    person, company = _controlled(world)
+    person, company = controlled(world)
     shares = shared(person, company, np.arange(world.n), cap=params.caps["controller"])
     yield Found("same_controller", shares.a, shares.b, np.ones(shares.a.size), [world.names.texts(shares.attribute)])
 
@@ -120,9 +89,9 @@ def _of_relatives(world: World, params: LinkParams) -> Iterator[Found]:
         yield _companies(world, p, q, part)
 
 
-def _companies(world: World, p: Ints, q: Ints, part: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Found:
+def _companies(world: World, p: Ints, q: Ints, part: Floats) -> Found:
     """Return the companies of one person with those of another."""
-    person, company = _controlled(world)
+    person, company = controlled(world)
     first, c = joined(p, person)
     second, d = joined(q[first], person)
     a, b, of = company[c[second]], company[d], first[second]

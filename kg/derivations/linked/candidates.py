@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kg.algorithms.kernel import Ints
 from kg.algorithms.sharing import among, joined
 from kg.derivations.linked.evidence import Bools, World
+from kg.derivations.linked.found import gathered
 from kg.derivations.linked.kinds import KINDS, LinkParams
 from kg.derivations.linked.ranking import kind_numbers, scored, told_kinds
 from kg.ruleset import WHOLE
@@ -22,8 +22,6 @@ from kg.ruleset import WHOLE
 _INFLUENCE = ("access", "money", "credit")
 #: What is left of evidence that leads to another company: for the person who controls it in the register, for who represents it.
 _OVER_CONTROL, _OVER_OFFICE = 850_000, 600_000
-#: Ids told for a candidate at most.
-_MOST_ITEMS = 8
 
 
 class _Routes(NamedTuple):
@@ -53,18 +51,22 @@ def candidates(world: World, links: pa.Table, params: LinkParams) -> pa.Table:
     order = np.lexsort((person, -ppm, company))
     begin = np.searchsorted(company[order], company[order])
     place = np.arange(order.size) - begin + 1
-    return pa.table(
-        {
-            "company": world.names.ids.take(pa.array(company)),
-            "person": world.names.ids.take(pa.array(person)),
-            "score": pa.array(ppm),
-            "families": pa.array(score.families[there]),
-            "relative": pa.array(relative),
-            "alarm": pa.array((ppm >= params.alarm_ppm) & ~relative),
-            "kinds": told_kinds(pair, kind[routes.row], routes.strength, int(there.sum())),
-            "evidence": _evidence(links, pair, routes, int(there.sum())),
-        }
-    ).take(pa.array(order)).add_column(2, "place", pa.array(place))
+    return (
+        pa.table(
+            {
+                "company": world.names.ids.take(pa.array(company)),
+                "person": world.names.ids.take(pa.array(person)),
+                "score": pa.array(ppm),
+                "families": pa.array(score.families[there]),
+                "relative": pa.array(relative),
+                "alarm": pa.array((ppm >= params.alarm_ppm) & ~relative),
+                "kinds": told_kinds(pair, kind[routes.row], routes.strength, int(there.sum())),
+                "evidence": gathered(links["evidence"], routes.row, (pair, kind[routes.row], routes.strength), int(there.sum())),
+            }
+        )
+        .take(pa.array(order))
+        .add_column(2, "place", pa.array(place))
+    )
 
 
 def _routes(world: World, links: pa.Table, kind: Ints) -> _Routes:
@@ -120,14 +122,3 @@ def _relatives(world: World) -> Ints:
         row, place = joined(found % world.n, one)
         found = np.union1d(found, found[row] // world.n * world.n + other[place])
     return found
-
-
-def _evidence(links: pa.Table, pair: Ints, routes: _Routes, n: int) -> pa.ListArray:
-    """Return the ids behind each pair: those of the rows on the way, the strongest first."""
-    order = np.lexsort((routes.row, -routes.strength, pair))
-    lists = links["evidence"].take(pa.array(routes.row[order])).combine_chunks()
-    of = pair[order][pc.list_parent_indices(lists).to_numpy()]
-    within = np.arange(of.size) - np.searchsorted(of, of)
-    kept = within < _MOST_ITEMS
-    offsets = np.searchsorted(of[kept], np.arange(n + 1)).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), lists.flatten().filter(pa.array(kept)))

@@ -72,11 +72,7 @@ def leading(table: pa.Table, keys: Ints, wanted: Ints, amount: Ints | None = Non
     at = order[begin[place[there]]] if known.size else np.empty(0, np.int64)
     index = np.full(wanted.size, -1)
     index[there] = at
-    return pc.take(pa.chunked_array(ids).combine_chunks() if isinstance(ids, pa.Array) else ids.combine_chunks(), _nullable(index))
-
-
-def _nullable(index: Ints) -> pa.Array:
-    return pa.array(index, mask=index < 0)
+    return ids.combine_chunks().take(pa.array(index, mask=index < 0))
 
 
 def table_of(found: Sequence[Found], names: Names) -> pa.Table:
@@ -132,3 +128,30 @@ def _lists(items: Sequence[pa.Array], pair: Ints, n: int) -> pa.ListArray:
     order, of = order[within < MOST_ITEMS], of[within < MOST_ITEMS]
     offsets = np.searchsorted(of, np.arange(n + 1)).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), values.take(pa.array(order)))
+
+
+def gathered(evidence: pa.ChunkedArray, row: Ints, by: tuple[Ints, Ints, Ints], n: int) -> pa.ListArray:
+    """Return the ids behind each of ``n`` pairs, up to `MOST_ITEMS`: those of its rows, the strongest row first.
+
+    Parameters
+    ----------
+    evidence
+        Lists of ids.
+    row
+        Rows of it.
+    by
+        Pair, kind and strength of each of these.
+    """
+    pair, kind, strength = by
+    order = np.lexsort((row, kind, -strength, pair))
+    lists = evidence.take(pa.array(row[order])).combine_chunks()
+    of = pair[order][pc.list_parent_indices(lists).to_numpy()]
+    values = lists.flatten()
+    # an id that stands in several rows is told once
+    code = _ranked(values)
+    _, once = np.unique(of * (int(code.max(initial=0)) + 1) + code, return_index=True)
+    once = np.sort(once)
+    of = of[once]
+    kept = np.arange(of.size) - np.searchsorted(of, of) < MOST_ITEMS
+    offsets = np.searchsorted(of[kept], np.arange(n + 1)).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), values.take(pa.array(once[kept])))

@@ -23,7 +23,6 @@ _FAMILY = np.array([FAMILIES.index(kind.family) for kind in KINDS])
 _WEAK = np.array([kind.grade == "weak" for kind in KINDS])
 _STRONG = np.array([kind.grade == "strong" for kind in KINDS])
 _DISCLOSED = np.array([kind.disclosed for kind in KINDS])
-_BASE = np.array([kind.base_ppm for kind in KINDS])
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def told_kinds(pair: Ints, kind: Ints, strength: Ints, n: int) -> pa.ListArray:
 
 @dataclass(frozen=True)
 class Roads:
-    """The pairs with a score above nothing, from each party."""
+    """The pairs of ranked links, from each party."""
 
     names: Names
     start: Ints
@@ -138,13 +137,15 @@ class Roads:
                 continue
             for place in range(int(self.start[way[-1]]), int(self.start[way[-1] + 1])):
                 to, row = int(self.to[place]), int(self.row[place])
-                if to not in way and near.get(to, hops + 1) <= hops - length - 1 and self.score[row] > 0:
+                direct = not length and to == end
+                if to not in way and near.get(to, hops + 1) <= hops - length - 1 and (self.score[row] > 0 or direct):
                     heapq.heappush(open_, (-(-lost * int(self.score[row]) // WHOLE), length + 1, (*way, to), (*rows, row)))
 
     def _within(self, end: int, hops: int) -> dict[int, int]:
         """Return how many hops each party near to one lies from it."""
         found, edge = {end: 0}, [end]
         for hop in range(1, hops):
-            edge = [int(to) for at in edge for to in self.to[self.start[at] : self.start[at + 1]] if int(to) not in found]
-            found |= {to: hop for to in edge}
+            near = (int(to) for at in edge for to in self.to[self.start[at] : self.start[at + 1]])
+            edge = [to for to in dict.fromkeys(near) if to not in found]
+            found |= dict.fromkeys(edge, hop)
         return found

@@ -58,7 +58,7 @@ def sharings(world: World) -> Iterator[Sharing]:
     yield from _names(world)
 
 
-def _known(world: World, sharing: Sharing) -> Sharing:
+def without_hubs(world: World, sharing: Sharing) -> Sharing:
     """Return what is shared without the attributes and parties that are known to be hubs."""
     kept = ~world.hub[sharing.party]
     if world.graph.hubs is not None and sharing.ids is not None:
@@ -75,7 +75,7 @@ def _devices(world: World) -> Iterator[Sharing]:
     _, (at, of) = Names.of([signed["dst"], owned["dst"]])
     row, owner = joined(at, of)
     (party,) = world.ends("owns_account", "src")
-    yield _known(world, Sharing("device", number[row], party[owner], device.ids.cast(pa.string()), signed, row))
+    yield Sharing("device", number[row], party[owner], device.ids.cast(pa.string()), signed, row)
 
 
 def _places(world: World, type_: str, name: str) -> Iterator[Sharing]:
@@ -83,14 +83,14 @@ def _places(world: World, type_: str, name: str) -> Iterator[Sharing]:
     if table is not None:
         names, (number,) = Names.of([table["dst"]])
         (party,) = world.ends(name, "src")
-        yield _known(world, Sharing(type_, number, party, names.ids.cast(pa.string()), table, np.arange(table.num_rows)))
+        yield Sharing(type_, number, party, names.ids.cast(pa.string()), table, np.arange(table.num_rows))
 
 
 def _posts(world: World, type_: str, name: str) -> Iterator[Sharing]:
     table = getattr(world.graph, name)
     if table is not None:
         person, company = world.ends(name)
-        yield _known(world, Sharing(type_, person, company, world.names.ids.cast(pa.string()), table, np.arange(table.num_rows)))
+        yield Sharing(type_, person, company, world.names.ids.cast(pa.string()), table, np.arange(table.num_rows))
 
 
 def _officer_names(world: World) -> Iterator[Sharing]:
@@ -105,7 +105,7 @@ def _officer_names(world: World) -> Iterator[Sharing]:
     person, company = world.ends("officers")
     row = np.flatnonzero(of[person] >= 0)
     row = row[bearers[of[person[row]]] > 1]
-    yield _known(world, Sharing("officer_name", of[person[row]], company[row], None, table, row))
+    yield Sharing("officer_name", of[person[row]], company[row], None, table, row)
 
 
 def _registered_together(world: World) -> Iterator[Sharing]:
@@ -124,7 +124,7 @@ def _registered_together(world: World) -> Iterator[Sharing]:
         parts.append((run + count, rows))
         count += int(run.max(initial=-1)) + 1
     run, rows = (np.concatenate(column) for column in zip(*parts, strict=True))
-    yield _known(world, Sharing("registration", run, party[rows], None, table, rows))
+    yield Sharing("registration", run, party[rows], None, table, rows)
 
 
 def _serial(code: pa.ChunkedArray) -> Ints:
@@ -172,4 +172,4 @@ def _names(world: World) -> Iterator[Sharing]:
     _, (number,) = Interner.encode(core)
     rows = np.flatnonzero(number >= 0)
     (party,) = world.ends("companies", "id")
-    yield _known(world, Sharing("name", number[rows], party[rows], None, table, rows))
+    yield Sharing("name", number[rows], party[rows], None, table, rows)
