@@ -44,11 +44,11 @@ KINDS = (
     Kind("loan_proceeds", "strong", "money", 800_000),
     Kind("guarantee_circle", "strong", "credit", 700_000),
     Kind("trade_dependence", "strong", "trade", 700_000),
-    Kind("same_representative", "medium", "people", 600_000),
-    Kind("common_officers", "medium", "people", 500_000),
+    Kind("same_representative", "medium", "people", 600_000, disclosed=True),
+    Kind("common_officers", "medium", "people", 500_000, disclosed=True),
     Kind("same_contact", "medium", "access", 600_000),
     Kind("drawings", "medium", "money", 600_000),
-    Kind("round_trip", "medium", "money", 400_000),
+    Kind("round_trip", "medium", "trade", 400_000),
     Kind("guarantor", "medium", "credit", 600_000),
     Kind("common_partners", "medium", "trade", 400_000),
     Kind("same_address", "weak", "access", 250_000),
@@ -124,7 +124,7 @@ class LinkParams:
     proceeds_hops: int = 6
     balance_ppm: int = 600_000
     main_ppm: int = 200_000
-    strong_ppm: int = 800_000
+    strong_ppm: int = 900_000
     medium_ppm: int = 400_000
     alarm_ppm: int = 400_000
 
