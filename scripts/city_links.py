@@ -210,8 +210,8 @@ def _strong(links: pa.Table, truth: Truth, params: LinkParams) -> Iterator[dict[
 
 def rival(graph: Evidence, truth: Truth) -> Found:
     """Return what components over shared addresses and phones are worth: each person in a company's component is its candidate."""
-    assert graph.located_at is not None  # noqa: S101 - a city has addresses
-    assert graph.reached_at is not None  # noqa: S101
+    assert graph.located_at is not None
+    assert graph.reached_at is not None
     at = pa.concat_tables([graph.located_at, graph.reached_at])
     party, place = (at[name].combine_chunks().dictionary_encode() for name in ("src", "dst"))
     rows, columns, n = party.indices.to_numpy(), place.indices.to_numpy(), len(party.dictionary)
@@ -233,7 +233,7 @@ def rival(graph: Evidence, truth: Truth) -> Found:
 def _registers(graph: Evidence) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for table, (party, company) in ((graph.holdings, ("holder", "held")), (graph.officers, ("src", "dst"))):
-        assert table is not None  # noqa: S101 - a city has both
+        assert table is not None
         for who, of in zip(table[party].to_pylist(), table[company].to_pylist(), strict=True):
             found.setdefault(of, set()).add(who)
     return found

@@ -114,7 +114,7 @@ def _registered_together(world: World) -> Iterator[Sharing]:
     if table is None or not {"uscc", "region"} & set(table.column_names):
         return
     (party,) = world.ends("companies", "id")
-    code = table["uscc"] if "uscc" in table.column_names else pa.chunked_array([pa.nulls(table.num_rows, pa.string())])
+    code = table["uscc"].cast(pa.string()) if "uscc" in table.column_names else _none(table)
     region = table["region"] if "region" in table.column_names else pc.utf8_slice_codeunits(code, 2, 8)
     _, (place,) = Interner.encode(region)
     parts, count = [], 0
@@ -125,6 +125,10 @@ def _registered_together(world: World) -> Iterator[Sharing]:
         count += int(run.max(initial=-1)) + 1
     run, rows = (np.concatenate(column) for column in zip(*parts, strict=True))
     yield Sharing("registration", run, party[rows], None, table, rows)
+
+
+def _none(table: pa.Table) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.nulls(table.num_rows, pa.string())])
 
 
 def _serial(code: pa.ChunkedArray) -> Ints:
@@ -166,7 +170,7 @@ def _names(world: World) -> Iterator[Sharing]:
     table = world.graph.companies
     if table is None or "name" not in table.column_names:
         return
-    bare = pc.replace_substring_regex(pc.fill_null(table["name"], ""), pattern=_MARKS, replacement="")
+    bare = pc.replace_substring_regex(pc.fill_null(table["name"].cast(pa.string()), ""), pattern=_MARKS, replacement="")
     core = pc.utf8_slice_codeunits(pc.replace_substring_regex(bare, pattern=_FORM, replacement=""), 2)
     core = pc.if_else(pc.greater_equal(pc.utf8_length(core), 3), core, pa.scalar(None, pa.string()))
     _, (number,) = Interner.encode(core)
