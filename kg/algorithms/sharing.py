@@ -38,6 +38,19 @@ class Shares(NamedTuple):
     hub_degree: Ints
 
 
+def distinct(values: Ints) -> Ints:
+    """Return the distinct values in their order; by sorting, which beats numpy's hashing on millions of them.
+
+    >>> distinct(np.array([3, 1, 3])).tolist()
+    [1, 3]
+    """
+    values = np.sort(values)
+    new = np.ones(values.size, np.bool_)
+    new[1:] = values[1:] != values[:-1]
+    found: Ints = values[new]
+    return found
+
+
 def unique_pairs(one: Ints, other: Ints) -> tuple[Ints, Ints]:
     """Return the distinct pairs of two columns, in their order.
 
@@ -45,7 +58,7 @@ def unique_pairs(one: Ints, other: Ints) -> tuple[Ints, Ints]:
     [[1, 2], [5, 0]]
     """
     width = int(other.max()) + 1 if other.size else 1
-    key = np.unique(one * width + other)
+    key = distinct(one * width + other)
     return key // width, key % width
 
 

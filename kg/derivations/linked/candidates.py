@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from kg.algorithms.kernel import Ints
-from kg.algorithms.sharing import among, joined
+from kg.algorithms.sharing import among, distinct, joined
 from kg.derivations.linked.evidence import Bools, World
 from kg.derivations.linked.found import gathered
 from kg.derivations.linked.kinds import KINDS, LinkParams
@@ -106,10 +106,10 @@ def _over(world: World, over: _Routes) -> list[_Routes]:
 def _common(world: World, over: _Routes) -> Bools:
     """Tell of which two companies one person or company stands in both registers: what they share is that party's."""
     company, party = world.registered
-    asked = np.unique(over.company * world.n + over.person)
+    asked = distinct(over.company * world.n + over.person)
     row, place = joined(asked // world.n, company)
     tied = asked[row[among(asked[row] % world.n * world.n + party[place], company * world.n + party)]]
-    return among(over.company * world.n + over.person, np.unique(tied))
+    return among(over.company * world.n + over.person, distinct(tied))
 
 
 def _relatives(world: World) -> Ints:
@@ -120,5 +120,5 @@ def _relatives(world: World) -> Ints:
     found = company * world.n + party
     for _ in range(2):  # a brother's child is one too
         row, place = joined(found % world.n, one)
-        found = np.union1d(found, found[row] // world.n * world.n + other[place])
+        found = distinct(np.concatenate([found, found[row] // world.n * world.n + other[place]]))
     return found

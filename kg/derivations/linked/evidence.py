@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kg.algorithms.interning import Interner
 from kg.algorithms.kernel import Ints
-from kg.algorithms.sharing import among, joined
+from kg.algorithms.sharing import among, distinct, joined
 from kg.errors import UsageError
 
 Bools = NDArray[np.bool_]
@@ -246,24 +246,24 @@ class World:
         holder, held = self.ends("holdings", "holder", "held")
         person, company = (np.concatenate(ends) for ends in zip(self.ends("represents"), self.ends("officers"), strict=True))
         company, party = np.concatenate([held, company]), np.concatenate([holder, person])
-        key = np.unique(company * self.n + party)
+        key = distinct(company * self.n + party)
         direct = key
         for _ in range(_LEVELS):
             company, party = key // self.n, key % self.n
             above = ~self.person[party] & ~self.hub[party]
             row, other = joined(party[above], direct // self.n)
-            more = np.union1d(key, company[above][row] * self.n + direct[other] % self.n)
+            more = distinct(np.concatenate([key, company[above][row] * self.n + direct[other] % self.n]))
             if more.size == key.size:
                 break
             key = more
         control = self._control
-        key = np.union1d(key, control[1] * self.n + control[0])
+        key = distinct(np.concatenate([key, control[1] * self.n + control[0]]))
         return key // self.n, key % self.n
 
     @cached_property
     def open_pairs(self) -> Ints:
         """Return the keys of the pairs that the register ties, in their order."""
-        return np.unique(self.keys(*self.registered))
+        return distinct(self.keys(*self.registered))
 
     def undisclosed(self, a: Ints, b: Ints) -> Bools:
         """Tell which pairs are neither of one house nor tied in the register nor with a hub."""

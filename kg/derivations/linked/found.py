@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from kg.algorithms.interning import Interner
 from kg.algorithms.kernel import Ints
-from kg.algorithms.sharing import Floats, among
+from kg.algorithms.sharing import Floats, among, distinct
 from kg.derivations.linked.evidence import Names
 from kg.derivations.linked.kinds import kind as kind_of
 
@@ -61,7 +61,7 @@ def leading(table: pa.Table, keys: Ints, wanted: Ints, amount: Ints | None = Non
     """
     if "id" not in table.column_names:
         return pa.nulls(wanted.size, pa.string())
-    of = np.flatnonzero(among(keys, np.unique(wanted)))
+    of = np.flatnonzero(among(keys, distinct(wanted)))
     rows = np.arange(table.num_rows) if rows is None else rows
     ids = table["id"].take(pa.array(rows[of])).cast(pa.string())
     _, (rank,) = Interner.encode(ids)

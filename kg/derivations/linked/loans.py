@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from kg.algorithms.kernel import Ints
 from kg.algorithms.proceeds import Bounds, Payments, Reached, follow, payments
-from kg.algorithms.sharing import Floats, among, joined, unique_pairs, weight
+from kg.algorithms.sharing import Floats, among, distinct, joined, unique_pairs, weight
 from kg.derivations.linked.evidence import Bools, Names, World
 from kg.derivations.linked.found import Found
 from kg.derivations.linked.kinds import LinkParams
@@ -86,7 +86,7 @@ def _flow(world: World, accounts: _Accounts) -> Payments:
     owner[accounts.owned[order]] = mine[order]
     payer, payee = owner[accounts.payer], owner[accounts.payee]
     seller, buyer = world.ends("invoiced")
-    sold = np.unique(seller * world.n + buyer)
+    sold = distinct(seller * world.n + buyer)
     known = (payer >= 0) & (payee >= 0)
     free = ~known
     free[known] = ~among(payee[known] * world.n + payer[known], sold) & ~world.hub[payee[known]]

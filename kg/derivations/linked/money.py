@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from kg.algorithms.kernel import Ints
-from kg.algorithms.sharing import Floats, Sums, among, joined, pair_sums, unique_pairs, weight
+from kg.algorithms.sharing import Floats, Sums, among, distinct, joined, pair_sums, unique_pairs, weight
 from kg.derivations.linked.evidence import World
 from kg.derivations.linked.found import Found, leading
 from kg.derivations.linked.kinds import LinkParams
@@ -55,7 +55,7 @@ def _drawings(world: World, params: LinkParams, sums: Sums) -> Found:
     wage = (sums.rows >= _WAGE_MONTHS) & (sums.most <= _WAGE_SPREAD * sums.least)
     one_person = world.person[sums.src] != world.person[sums.dst]
     # who gets wages from a company draws nothing from it
-    waged = np.unique(world.keys(sums.src[wage & one_person], sums.dst[wage & one_person]))
+    waged = distinct(world.keys(sums.src[wage & one_person], sums.dst[wage & one_person]))
     kept = sums.take(one_person & ~among(world.keys(sums.src, sums.dst), waged))
     a, b = unique_pairs(np.minimum(kept.src, kept.dst), np.maximum(kept.src, kept.dst))
     degree = degrees(a, b, world.n)
@@ -71,10 +71,10 @@ def _business(world: World, person: Ints, company: Ints) -> Floats:
     """Return what is left of the strength where the person heads other companies: less still where one of them deals with this one."""
     own = np.flatnonzero(~world.person & world.person[world.house])
     head, of = (np.concatenate(ends) for ends in zip((world.house[own], own), world.ends("represents"), strict=True))
-    dealt = np.unique(world.keys(*world.ends("paid")))
+    dealt = distinct(world.keys(*world.ends("paid")))
     row, place = joined(person, head)
-    deals = np.unique(row[among(world.keys(company[row], of[place]), dealt)])
-    found = np.where(among(person, np.unique(head)), _HEAD, 1.0)
+    deals = distinct(row[among(world.keys(company[row], of[place]), dealt)])
+    found = np.where(among(person, distinct(head)), _HEAD, 1.0)
     found[deals] = _DEALS
     return found
 
