@@ -250,9 +250,8 @@ def main() -> None:
     print(f"{'':<22}{'cases':>6}{'top 3':>8}{'+ alarm':>8}{'planted':>8}{'false':>8}{'strong':>8}{'CPU s':>8}")
     with ExitStack() as stack:
         cities = [(str(path), stack.enter_context(InFiles.of(path))) for path in asked.folder]
-        made = (() if asked.folder else asked.seeds) or ()
-        built = ((f"seed {seed}", InMemory(Params(companies=asked.companies, days=asked.days, seed=seed))) for seed in made)
-        for name, source in (*cities, *built) if cities else built:
+        built = ((f"seed {seed}", InMemory(Params(companies=asked.companies, days=asked.days, seed=seed))) for seed in asked.seeds)
+        for name, source in cities or built:
             graph = evidence_of(source)
             for who, found in ((name, measured(source, LinkParams(), graph)), ("  components", rival(graph, Truth.of(source)))):
                 ratios = "".join(f"{part:8.3f}" for part in (found.first, found.alarmed, found.planted, found.false))

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kg.algorithms.proceeds import Bounds, follow, payments
 from kg.algorithms.sharing import shared
 from kg.derivations.linked_parties import (
     KINDS,
@@ -287,6 +288,21 @@ def test_a_supplier_by_invoice_is_what_a_loan_is_for():
 def test_parts_of_a_loan_add_up_and_less_than_two_fifths_are_left_out():
     assert kinds(lent(("a", "p", 20, 2), ("a", "p", 20, 3))) == {("A", "p", "loan_proceeds")}
     assert kinds(lent(("a", "p", 20, 2), ("a", "p", 19, 3))) == set()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(1, 90), st.integers(0, 30)), max_size=30),
+    st.integers(1, 4),
+)
+def test_no_account_gets_more_of_a_loan_than_there_is_nor_before_it_was_paid_out_nor_over_too_many_hands(moves, hops):
+    payer, payee, fen, day = (np.array([move[i] for move in moves], np.int64) for i in range(4))
+    flow = payments((payer, payee), day, fen, np.arange(len(moves)), 6)
+    found = follow(flow, np.array([0]), np.array([10]), np.array([100]), Bounds(8, hops, 30_000))
+    assert ((found.fen > 0) & (found.fen <= 100) & (found.hops >= 1) & (found.hops <= hops)).all()
+    assert (day[found.row] >= 10).all()
+    assert (payee[found.row] == found.account).all()
+    assert 0 not in found.account.tolist()
 
 
 def test_who_stands_for_a_loan_stands_for_its_borrower():

@@ -71,19 +71,19 @@ class Evidence:
     hubs: pa.Table | None = None
 
 
-#: The columns that each table must have, those that must not be null among them first.
-_NEEDED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "companies": (("id",), ()),
-    "persons": (("id",), ()),
-    "holdings": (("holder", "held"), ()),
-    "control": (("controller", "controlled"), ()),
-    "paid": (("src", "dst", "month", "amount_fen"), ()),
-    "invoiced": (("src", "dst", "net_fen"), ()),
-    "paid_out": (("src", "dst", "amount_fen", "at"), ()),
-    "transfers": (("src", "dst", "amount_fen", "at"), ()),
-    "hubs": (("id", "reason"), ()),
+#: The columns that each table must have, without nulls.
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "companies": ("id",),
+    "persons": ("id",),
+    "holdings": ("holder", "held"),
+    "control": ("controller", "controlled"),
+    "paid": ("src", "dst", "month", "amount_fen"),
+    "invoiced": ("src", "dst", "net_fen"),
+    "paid_out": ("src", "dst", "amount_fen", "at"),
+    "transfers": ("src", "dst", "amount_fen", "at"),
+    "hubs": ("id", "reason"),
 }
-_ENDS = (("src", "dst"), ())
+_ENDS = ("src", "dst")
 #: Which columns of which tables name parties.
 _PARTIES = (
     ("companies", "id"),
@@ -108,7 +108,7 @@ def refuse_wrong(graph: Evidence) -> None:
 
 def _faults(graph: Evidence) -> Iterator[str]:
     for name, table in tables(graph):
-        needed = _NEEDED.get(name, _ENDS)[0]
+        needed = _NEEDED.get(name, _ENDS)
         for column in needed:
             if column not in table.column_names:
                 yield f"{name} lack the column {column}; they need {', '.join(needed)}"

@@ -1,4 +1,4 @@
-"""Links by money: drawings of somebody outside the register, sums to and fro, loan money that ends elsewhere, who stands for whose debt."""
+"""Links by payments: drawings of a person outside the register, and sums to and fro between companies."""
 
 from __future__ import annotations
 
@@ -13,17 +13,11 @@ from kg.derivations.linked.evidence import World
 from kg.derivations.linked.found import Found, leading
 from kg.derivations.linked.kinds import LinkParams
 
-_DAY = 86_400 * 1_000_000
 #: Somebody paid in so many months, never more than so many times as much as in the least of them, is paid wages.
 _WAGE_MONTHS, _WAGE_SPREAD = 3, 4
-#: A payment of loan money is followed while it carries so much of the loan.
-_LEAST_PPM = 30_000
-#: Guarantees in longer circles are a trade's habit; of one component so many circles are looked at.
-_LONGEST_CIRCLE, _MOST_CIRCLES = 6, 1_000
-#: What is left of the strength where the money pays for goods, and for each payment on the way beyond the first.
-_EACH_HOP = 0.95
+#: What is left of the strength where the person only takes money out and brings none in; where it heads other companies, and where one of
+#: these deals with this one, which then may pay it for that.
 _ONLY_OUT, _HEAD, _DEALS = 0.85, 0.5, 0.35
-_COMPANY = 0.6
 
 
 def by_money(world: World, params: LinkParams) -> Iterator[Found]:
