@@ -184,8 +184,10 @@ def changed(rows: ir.Table, since: Since, as_of: date, zone: str) -> ir.BooleanV
     found = written_since(rows, since.run_id)
     first, last = sorted((since.as_of, as_of))
     if first != last:
-        for bound in (rows.valid_from, rows.valid_to):
-            found |= (bound > ibis.literal(first)) & (bound <= ibis.literal(last))
+        # a row may say itself until when it is in force
+        for bound in ("valid_from", "valid_to", "until_on"):
+            if bound in rows.columns:
+                found |= (rows[bound] > ibis.literal(first)) & (rows[bound] <= ibis.literal(last))
         if "at" in rows.columns:
             found |= (rows["at"] >= day_end(first, zone)) & (rows["at"] < day_end(last, zone))
     return found.fill_null(False)

@@ -1,7 +1,7 @@
 """What follows from the declared graph: the catalogue of derivations, in the order in which they run."""
 
 from kg.derivation import Derivation
-from kg.derivations import beneficial_owners, control, dependence, group_limits, invoices, members, payments
+from kg.derivations import beneficial_owners, control, dependence, group_limits, invoices, links, members, payments
 
 DERIVATIONS: tuple[Derivation, ...] = (
     payments.DERIVATION,
@@ -11,6 +11,7 @@ DERIVATIONS: tuple[Derivation, ...] = (
     dependence.DERIVATION,
     members.DERIVATION,
     group_limits.DERIVATION,
+    links.DERIVATION,
 )
 
 __all__ = ["DERIVATIONS"]

@@ -132,7 +132,10 @@ DERIVED_EDGES = (
         _PARTY,
         (
             Property("kind", "string", "kind of evidence"),
-            Property("strength", "int64", "how much it says, of 1,000,000", "ppm"),
+            Property("strength", "int64", "how much this evidence says", "ppm"),
+            Property("score", "int64", "how much all evidence between the two says together", "ppm"),
+            Property("level", "string", "strong, medium or weak, by the score"),
+            Property("disclosed", "bool", "whether the register tells of the tie"),
             _EVIDENCE,
         ),
         derived=True,

@@ -56,6 +56,10 @@ def paid(*rows):
     return table.set_column(2, "id", pa.array([f"p{place}" for place in range(len(rows))]))
 
 
+#: Payments that link nobody, in months enough to tell wages from drawings.
+STRANGERS = (("X", "Y", 10_000),) * 3
+
+
 def holdings(*pairs):
     return pa.table({"holder": [named(a) for a, _ in pairs], "held": [named(b) for _, b in pairs]})
 
@@ -206,12 +210,16 @@ def test_companies_of_husband_and_wife_are_linked_and_so_are_those_of_two_with_a
 
 
 def test_a_person_outside_the_register_who_draws_money_and_brings_some_is_linked():
-    found = links(Evidence(paid=paid(("A", "p", 20_000), ("p", "A", 50_000))))["A", "p", "drawings"]
+    found = links(Evidence(paid=paid(("A", "p", 20_000), ("p", "A", 50_000), *STRANGERS)))["A", "p", "drawings"]
     assert (found["strength"], found["evidence"]) == (600_000, ["p0", "p1"])
 
 
 def test_who_only_draws_is_linked_less():
-    assert links(Evidence(paid=paid(("A", "p", 20_000))))["A", "p", "drawings"]["strength"] == 510_000
+    assert links(Evidence(paid=paid(("A", "p", 20_000), *STRANGERS)))["A", "p", "drawings"]["strength"] == 510_000
+
+
+def test_in_less_than_three_months_wages_and_drawings_look_alike_so_neither_links():
+    assert kinds(Evidence(paid=paid(("A", "p", 20_000), ("p", "A", 50_000)))) == set()
 
 
 def test_a_holder_s_drawings_are_no_news():

@@ -19,7 +19,7 @@ DATA = Path(__file__).parents[2].parent / "shared" / "data"
 PACKS = {"finbench": "finbench/*", "openspg_supplychain": "openspg/supplychain", "sme_invoices": "sme_invoices"}
 LISTED = """companies persons shareholders officers kinship contacts accounts transfers loans loan_flows guarantees contracts
 invoices goods financings tax_filings sign_ins court_cases cases devices
-exposures bank_capital concert nominations rebuttals"""
+exposures bank_capital concert nominations rebuttals hubs"""
 
 
 def pack(name):

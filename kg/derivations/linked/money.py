@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kg.algorithms.kernel import Ints
 from kg.algorithms.sharing import Floats, Sums, among, distinct, joined, pair_sums, unique_pairs, weight
@@ -26,7 +27,9 @@ def by_money(world: World, params: LinkParams) -> Iterator[Found]:
         src, dst = world.ends("paid")
         sums = pair_sums(src, dst, world.graph.paid["amount_fen"].to_numpy(), world.n)
         sums = sums.take(world.undisclosed(sums.src, sums.dst))
-        yield _drawings(world, params, sums)
+        # in fewer months wages cannot be told from drawings
+        if pc.count_distinct(world.graph.paid["month"]).as_py() >= _WAGE_MONTHS:
+            yield _drawings(world, params, sums)
         yield _round_trips(world, params, sums)
 
 
