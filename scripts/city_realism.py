@@ -2,15 +2,20 @@
 
     python scripts/city_realism.py --folder DIR         measures a city made by kgfraud city, and writes DIR/truth/realism.json
 
-Published figures, all as exponents of the cumulative tail, P(X ≥ x) ~ x ** -exponent:
+Published figures, all as exponents of the cumulative tail, P(X ≥ x) ~ x ** -exponent. The papers exist as cited; exponents of which it is
+said are cited from memory, to be checked against the papers' tables:
 
 - partners: 1.35 by customers and 1.26 by suppliers among a million Japanese firms (Fujiwara and Aoyama, Eur. Phys. J. B 77, 2010),
   about 1.3 to 1.5 in the trading network of Japan (Ohnishi, Takayasu and Takayasu, J. Econ. Interact. Coord. 5, 2010),
   1.4 to 1.5 among Estonian firms by payments (densities of 2.4 to 2.5: Rendón de la Torre, Kalda, Kitt and Engelbrecht, Chaos,
-  Solitons & Fractals 90, 2016);
-- size: 1.06 by employees, close to 1 by sales (Axtell, Science 293, 2001);
-- shareholdings: 5.6 million of 40.6 million registered Chinese companies hold shares of another one or are held by one (Allen, Cai, Gu,
-  Qian, Zhao and Zhu, Ownership Networks and Firm Growth, EquiNet data).
+  Solitons & Fractals 90, 2016) — all exponents from memory;
+- size: the share of firms above a size is inversely proportional to it by several measures (Axtell, Science 293, 2001: its abstract), with
+  1.06 by employees and 0.99 by receipts from memory;
+- shareholdings: 5.6 million Chinese companies hold shares of another one or are held by one, 35 million do neither (Allen, Cai, Gu,
+  Qian, Zhao and Zhu, Ownership Networks and Firm Growth: its abstract).
+
+Their authors fitted them each in their own way and the data behind them are closed, so they cannot be fitted again; all figures of the city
+are fitted in one way, see ``city_tails.py``.
 
 Invoices of all companies, and of those that borrow, stand beside those of 425 real small borrowers (attachment of the competition
 CUMCM 2020 C), over as many days; only totals of these are written. For the amounts of single payments between firms no published tail
@@ -45,7 +50,9 @@ FINBENCH = Path(str(loaders.__file__)).parent / "samples" / "finbench"
 _BEGIN = date(2019, 1, 1)
 #: Concentration is that of firms with so many invoices on one side.
 _ENOUGH = 10
-_JAPAN = "Fujiwara and Aoyama 2010; Ohnishi et al. 2010; Rendón de la Torre et al. 2016"
+_MEMORY = "exponents cited from memory, to be checked"
+_NETWORKS = f"Fujiwara and Aoyama 2010; Ohnishi et al. 2010; Rendón de la Torre et al. 2016; {_MEMORY}"
+_SIZES = f"Axtell 2001; {_MEMORY}"
 Curve = dict[str, Any]
 
 
@@ -69,10 +76,10 @@ def tails(landing: Landing) -> Iterator[dict[str, Any]]:
     size = landing.truth("sizes")
     fen, often = measures.amounts(landing, ours)
     middle = fen + 10 ** (np.floor(np.log10(fen)).astype(np.int64) - 1) // 2
-    yield _said("suppliers paid by a company", fitted(trade.out, whole=True), (1.2, 1.5), _JAPAN)
-    yield _said("customers that pay a company", fitted(trade.into, whole=True), (1.2, 1.5), _JAPAN)
-    yield _said("employees", fitted(size["employees"].to_numpy(), whole=True), (1.0, 1.12), "Axtell 2001")
-    yield _said("yearly sales, yuan", fitted(size["sales_fen"].to_numpy() / 100), (0.9, 1.12), "Axtell 2001")
+    yield _said("suppliers paid by a company", fitted(trade.out, whole=True), (1.2, 1.5), _NETWORKS)
+    yield _said("customers that pay a company", fitted(trade.into, whole=True), (1.2, 1.5), _NETWORKS)
+    yield _said("employees", fitted(size["employees"].to_numpy(), whole=True), (1.0, 1.12), _SIZES)
+    yield _said("yearly sales, yuan", fitted(size["sales_fen"].to_numpy() / 100), (0.9, 1.12), _SIZES)
     yield _said("payments between companies, yuan", fitted(middle / 100, often), None, "none known; see invoices")
 
 

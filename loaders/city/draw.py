@@ -42,7 +42,7 @@ def weighted(rng: np.random.Generator, weights: ArrayLike, count: int) -> Ints:
 def heavy(rng: np.random.Generator, count: int, exponent: float, low: float = 1.0, high: float = np.inf) -> Floats:
     """Draw from a Pareto law, P(X > x) = (low / x) ** exponent, cut off at ``high``.
 
-    Firm sizes have an exponent near 1.06 by employees (Axtell, *Science* 293, 2001).
+    Firm sizes have an exponent near 1 (Axtell, *Science* 293, 2001; 1.06 by employees is cited from memory, to be checked).
     """
     least = (low / high) ** exponent if np.isfinite(high) else 0.0
     chance = least + (1.0 - least) * (1.0 - rng.random(count))

@@ -28,6 +28,8 @@ _INSTITUTIONS = (
 )
 _CAPITALS = np.array([3, 10, 30, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000])
 _YEAR = 365
+#: Fen a year that one sells with a staff of one, and how it grows with the staff: slower, since trade makes the large ones larger.
+_SALES, _BY_STAFF = 5e7, 0.9
 #: Oldest age in days: private companies were registered from 1984 on.
 _OLDEST = 14_000
 #: The day on which a company that stays is closed.
@@ -89,9 +91,9 @@ class Firms(Frame):
 def drawn(params: Params) -> Firms:
     """Return the companies of a city."""
     rng, count = stream(params.seed, "firms"), params.companies
-    employees = heavy(rng, count, 1.06, 1.0, 50_000.0).astype(np.int64)
+    employees = np.rint(heavy(rng, count, 1.06, 1.0, 50_000.0)).astype(np.int64)
     industry = weighted(rng, industries.WEIGHT, count)
-    sales = around(rng, employees**0.95 * 4.5e7, 0.8, count).astype(np.int64)
+    sales = around(rng, employees**_BY_STAFF * _SALES, 0.8, count).astype(np.int64)
     capital = _capital(rng, sales)
     paid_in = (capital * _paid_share(rng, count)).astype(np.int64) // 100 * 100
     region = weighted(rng, regions.WEIGHT, count)

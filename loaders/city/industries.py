@@ -1,7 +1,7 @@
 """What the companies do: divisions of GB/T 4754, what each buys from the others, and what it sells.
 
-Knows an input–output table of direct purchases by division (shares of what is bought, in hundredths), shaped after the
-published national one: materials flow to makers, makers to builders and traders, services to all.
+Knows an input–output table of direct purchases by division (shares of what is bought, in hundredths): materials flow to makers,
+makers to builders and traders, services to all. The shares are rough and from memory, not read from the published national table.
 """
 
 from __future__ import annotations

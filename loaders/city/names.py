@@ -19,7 +19,8 @@ _FIRST = "云恒鑫瑞华盛宏中新天金嘉德永安泰正信东润隆凯博�
 _SECOND = "帆达盛源鑫泰兴隆诚和信通丰茂荣嘉辉瑞博创科远航宇景腾翔峰川润泽安康宁祥顺昌弘毅铭轩雅美邦联汇力业升洋森林木石云月阳光"
 _FORMS = ("有限公司", "有限责任公司", "股份有限公司", "商行", "经营部")
 _FORM_WEIGHTS = (86, 4, 3, 4, 3)
-#: Surnames in the order of how many bear them, with their parts of the people in ten thousandths (公安部, 2020).
+#: Surnames in the order of how many bear them, with their parts of the people in ten thousandths: the first three as counted by the police
+#: (公安部治安管理局: 7.25, 7.19 and 6.83 %), the others from memory, to be checked.
 _SURNAMES = (
     *(("王", 725), ("李", 719), ("张", 683), ("刘", 517), ("陈", 485), ("杨", 309), ("黄", 244), ("赵", 216), ("吴", 210), ("周", 200)),
     *(("徐", 144), ("孙", 139), ("马", 130), ("朱", 125), ("胡", 119), ("郭", 113), ("何", 110), ("林", 106), ("高", 103), ("罗", 100)),

@@ -1,6 +1,6 @@
 """Where the companies are: counties of GB/T 2260, each with the name of its city and how much business there is.
 
-Knows a table of 58 counties in all provinces of the mainland; the weights follow the number of enterprises.
+Knows a table of 58 counties in all provinces of the mainland; the weights follow the number of enterprises, roughly and from memory.
 """
 
 from __future__ import annotations

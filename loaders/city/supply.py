@@ -27,10 +27,15 @@ _VOID_PPM, _RED_PPM = 78_000, 31_000
 #: Traders who sell what they bought under its own code, and trade of others in what is not their line.
 _RESOLD_PPM, _SIDE_LINE_PPM = 600_000, 40_000
 _TRADERS = (industries.PLACE["F51"], industries.PLACE["F52"])
-#: Who has so many suppliers looks for them everywhere.
-_FAR = 25
-#: A seller has customers by this power of its sales; orders a year of the usual fen a year, and how they grow with these.
-_SELLS, _ORDERS, _USUAL, _OFTEN = 0.95, 2.5, 4e6, 0.4
+#: Suppliers that a buyer looks for: the tail's exponent, the least and the most. Many are found twice or sell nothing, and friends come
+#: on top, so that the suppliers who are paid fall faster.
+_WISH, _FEWEST, _MANY = 0.87, 2.0, 4_000.0
+#: Who has so many suppliers looks for them everywhere, and mostly for what anybody needs.
+_FAR, _ANY_PPM = 25, 800_000
+#: A seller has customers by this power of its sales, and from each of them a part of what it buys by that one.
+_SELLS, _LARGER = 0.95, 0.25
+#: Orders a year of the usual fen a year, and how they grow with these.
+_ORDERS, _USUAL, _OFTEN = 2.5, 4e6, 0.4
 #: Days within which an invoice is made void; most are so on the day of issue.
 _VOID_WITHIN, _VOID_AT_ONCE = 26, 0.5
 _TERMS, _TERM_WEIGHTS = np.array([0, 7, 15, 30, 45, 60, 90]), (12, 14, 16, 28, 10, 14, 6)
@@ -94,7 +99,7 @@ def links(params: Params, firms: Firms) -> Links:
     """Return who buys from whom, each pair once."""
     rng = stream(params.seed, "links")
     ordinary = firms.of(ORDINARY)
-    wish = heavy(rng, ordinary.size, 0.85, 2.3, 2_500.0) * (1.0 + 0.15 * np.log(firms.employees[ordinary]))
+    wish = heavy(rng, ordinary.size, _WISH, _FEWEST, _MANY) * (1.0 + 0.15 * np.log(firms.employees[ordinary]))
     group, _ = counted(np.minimum(wish, ordinary.size // 4 + 1).astype(np.int64))
     buyer = ordinary[group]
     seller = _sellers(rng, firms, buyer, wish[group] < _FAR)
@@ -104,11 +109,16 @@ def links(params: Params, firms: Firms) -> Links:
 
 
 def _sellers(rng: np.random.Generator, firms: Firms, buyer: Ints, small: Bools) -> Ints:
-    """Draw a seller for each, of an industry that the buyer's buys from, larger ones more often; ``small``: near first; -1: none."""
+    """Draw a seller for each, of an industry that the buyer's buys from, larger ones more often; ``small``: near first; -1: none.
+
+    Had those with hundreds of suppliers only their few industries to choose from, they would soon know every company there.
+    """
     industry = np.empty(buyer.size, np.int64)
     for place, row in enumerate(industries.BUYS):
         of = np.flatnonzero(firms.industry[buyer] == place)
         industry[of] = weighted(rng, row, of.size)
+    any_of = np.flatnonzero(~small & chance(rng, buyer.size, _ANY_PPM))
+    industry[any_of] = weighted(rng, industries.WEIGHT, any_of.size)
     near = small & chance(rng, buyer.size, _LOCAL_PPM)
     weight = np.where(firms.role == ORDINARY, np.maximum(firms.sales, 1) ** _SELLS, 0.0)
     local = _within(rng, firms.industry * 1_000 + firms.region, weight, industry * 1_000 + firms.region[buyer])
@@ -128,7 +138,7 @@ def _within(rng: np.random.Generator, key: Ints, weight: Floats, wanted: Ints) -
 
 def _terms(rng: np.random.Generator, params: Params, firms: Firms, buyer: Ints, seller: Ints) -> Links:
     count = buyer.size
-    share = heavy(rng, count, 1.3, 1.0, 30.0)
+    share = heavy(rng, count, 1.3, 1.0, 30.0) * np.maximum(firms.sales[seller], 1) ** _LARGER
     share /= np.bincount(buyer, share, len(firms))[buyer]
     both = np.maximum(firms.founded[buyer], firms.founded[seller]) + 5
     new = rng.integers(0, params.days, count)

@@ -52,6 +52,12 @@ def told(folder: Path) -> str:
     return (folder / "city.html").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def text(folder):
+    """Return the page about a folder to which nobody added anything."""
+    return told(folder)
+
+
 class Cells(HTMLParser):
     """The cells of all tables, and what stands open at the end."""
 
@@ -93,35 +99,33 @@ def companies_of_payments(city):
     return payer[ours], payee[ours]
 
 
-def test_the_page_holds_every_section_and_says_what_was_not_measured(folder):
-    text = told(folder)
+def test_the_page_holds_every_section_and_says_what_was_not_measured(text):
     assert re.findall("<h2>(.*?)</h2>", text) == [head.replace("&", "&amp;") for head in SECTIONS]
     assert "scripts/city_hardness.py" in text
     assert "scripts/city_realism.py" in text
 
 
-def test_the_page_asks_nothing_of_a_network(folder):
-    text = told(folder)
+def test_the_page_asks_nothing_of_a_network(text):
     assert not re.search(r"https?:|//[a-z]|<script|<link|<iframe|@import|\bsrc=", text)
     assert set(re.findall(r"url\((.*?)\)", text)) <= {"#arrow"}
     assert all(address.startswith("#") for address in re.findall(r'href="(.*?)"', text))
 
 
-def test_the_choices_and_the_digest_of_a_city_stand_in_its_truth_and_on_the_page(folder):
+def test_the_choices_and_the_digest_of_a_city_stand_in_its_truth_and_on_the_page(folder, text):
     noted = json.loads((folder / "truth" / "city.json").read_text(encoding="utf-8"))
     assert noted["digest"] == PARAMS.digest()
     assert noted["version"] == CITY_VERSION
     assert Params(**{name: value for name, value in noted["params"].items() if name != "first_day"}) == PARAMS
-    shown = {row[0]: row[1] for row in cells(told(folder)) if len(row) == 2}
+    shown = {row[0]: row[1] for row in cells(text) if len(row) == 2}
     assert shown["digest"] == PARAMS.digest()
     assert shown["seed"] == "1"
 
 
-def test_the_rows_are_those_of_the_files(folder, city, landing):
+def test_the_rows_are_those_of_the_files(text, city, landing):
     counted = landing.rows()
     assert counted["transfers"] == len(city.ledger.flows)
     assert counted["companies"] == len(city.firms)
-    shown = {row[0]: row[1] for row in cells(told(folder)) if len(row) == 2}
+    shown = {row[0]: row[1] for row in cells(text) if len(row) == 2}
     assert all(shown[kind] == f"{count:,}" for kind, count in counted.items())
 
 
@@ -154,7 +158,7 @@ def test_delays_are_found_where_one_payment_settles_one_invoice(city, landing):
     assert ((wait >= 0) & (wait <= 120)).all()
 
 
-def test_what_was_planted_is_what_the_truth_says(folder, city, landing):
+def test_what_was_planted_is_what_the_truth_says(text, city, landing):
     moved = planted.guilty_transfers(landing)
     flows = city.ledger.flows.take(city.ledger.flows.scheme > 0)
     assert (moved.num_rows, sum(moved["fen"].to_pylist())) == (len(flows), flows.fen.sum())
@@ -162,7 +166,7 @@ def test_what_was_planted_is_what_the_truth_says(folder, city, landing):
     guilty = [of for of in city.actors if of.number > 0]
     assert {name: kind.plots for name, kind in kinds.items()} == Counter(of.name for of in guilty)
     assert sum(kind.companies for kind in kinds.values()) == sum(of.firms.size for of in guilty)
-    shown = {row[0]: row[1:3] for row in cells(told(folder)) if len(row) == 7}
+    shown = {row[0]: row[1:3] for row in cells(text) if len(row) == 7}
     assert all(shown[name] == [str(kind.plots), str(kind.companies)] for name, kind in kinds.items())
 
 

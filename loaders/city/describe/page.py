@@ -87,7 +87,10 @@ def realism(noted: Mapping[str, Any] | None) -> str:
         for one in noted["tails"]
     ]
     parts = [
-        text("Tails: P(X ≥ x) falls as x to the power of minus the exponent, from the threshold on."),
+        text(
+            "Tails: P(X ≥ x) falls as x to the power of minus the exponent, from the threshold on. Both are sought as Clauset, Shalizi and "
+            "Newman do, and again in samples of the sample: the median and the spread of what is found stand here."
+        ),
         table(("tail of", "exponent", "±", "threshold", "points", "published", "", "source"), tails),
         text(noted["invoices_about"]),
         table(("invoices", "city", "real"), [(one["what"], one["city"], one["real"]) for one in noted["invoices"]]),
