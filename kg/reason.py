@@ -54,6 +54,16 @@ GROUP_LIMIT_SPLIT = Reason(
     "拆分授信：关联客户组的成员各自未超单户限额，合计却超过单户限额",
     "Members of a group of connected clients stay below the limit of one client each, and pass it together",
 )
+HIDDEN_CONTROL = Reason(
+    "HIDDEN_CONTROL",
+    "疑似隐名控制：资金、设备或担保等证据指向一名未在登记中出现的自然人",
+    "Money, access or credit lead to a person behind the borrower whom no register names",
+)
+UNDISCLOSED_LINKS = Reason(
+    "UNDISCLOSED_LINKS",
+    "未披露关联：同一笔贷款的借款人与担保人之间存在登记信息未反映的关联证据",
+    "Between borrower and guarantor of a loan there is evidence of a link that the register does not tell",
+)
 
 REASONS = (
     GUARANTEE_CIRCLE,
@@ -63,6 +73,8 @@ REASONS = (
     SHARES_OVER_WHOLE,
     GROUP_LIMIT_PASSED,
     GROUP_LIMIT_SPLIT,
+    HIDDEN_CONTROL,
+    UNDISCLOSED_LINKS,
 )
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from kg.rule import Rule
-from kg.rules import circular_holding, closed_circle, group_limit, guarantee_circle, loan_return, shares_over_whole
+from kg.rules import (
+    circular_holding,
+    closed_circle,
+    group_limit,
+    guarantee_circle,
+    hidden_control,
+    loan_return,
+    shares_over_whole,
+    undisclosed_links,
+)
 
 RULES: tuple[Rule[Any], ...] = (
     guarantee_circle.RULE,
@@ -15,6 +24,8 @@ RULES: tuple[Rule[Any], ...] = (
     shares_over_whole.RULE,
     group_limit.PASSED,
     group_limit.SPLIT,
+    hidden_control.RULE,
+    undisclosed_links.RULE,
 )
 
 __all__ = ["RULES"]
