@@ -130,7 +130,7 @@ def rebutted(graph: Graph) -> pa.Table:
         return pa.table({name: pa.array([], pa.string()) for name in ("a", "b")})
     pairs = rows.mutate(a=ibis.least(rows.a, rows.b), b=ibis.greatest(rows.a, rows.b))
     latest = pairs.group_by("a", "b").aggregate(
-        action=pairs.action.argmax(pairs.at), until_on=pairs.until_on.fill_null(ibis.date(9999, 12, 31)).argmax(pairs.at)
+        action=pairs.action.argmax(pairs.decided_at), until_on=pairs.until_on.fill_null(ibis.date(9999, 12, 31)).argmax(pairs.decided_at)
     )
     standing = latest.filter((latest.action == "rebut") & (latest.until_on > ibis.literal(graph.as_of)))
     return graph.engine.table(standing.select("a", "b"))

@@ -6,7 +6,9 @@ Units, formats and zones are read later, when the text becomes typed values.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -262,6 +264,8 @@ class _Batch:
         if pick.by == "cnid":
             return joined("person:cnid:", self._tokens(column.name, "cnid", texts))
         label = pick.label or (column.type if column.type != "party" else None)
+        if pick.by == "graph":
+            return self._of_graph(column.name, (label,) if label else ("company", "person"), texts)
         if label:
             return self._named(label, pick, texts)
         kinds = self.column(f"{column.name}_kind")
@@ -272,6 +276,12 @@ class _Batch:
             own = pc.if_else(pc.fill_null(pc.equal(kinds, word), False), texts, _NULL)
             ids = pc.coalesce(ids, self._named(word, pick, own))
         return ids
+
+    def _of_graph(self, name: str, labels: Sequence[str], texts: pa.Array) -> pa.Array:
+        """Return ids that are the graph's own already; what begins otherwise is refused."""
+        ours = reduce(pc.or_, [pc.fill_null(pc.starts_with(texts, f"{label}:"), False) for label in labels])
+        self.faults.append(pc.if_else(pc.and_(pc.is_valid(texts), pc.invert(ours)), f"{name}|graph|***", _NULL))
+        return pc.if_else(ours, shielded(texts, self.mapper.keyring), _NULL)
 
     def _named(self, label: str, pick: Pick, texts: pa.Array) -> pa.Array:
         home = self.mapper.source.namespace

@@ -18,7 +18,11 @@ from kg.money import money_places, share_places
 from loaders.source import Column, Kind
 
 #: By what a reference of each type can be made; a column of any other type has no choice.
-_BY = {"company": ("id", "uscc", "name"), "person": ("id", "cnid", "name"), "party": ("id", "uscc", "cnid", "name")}
+_BY = {
+    "company": ("id", "uscc", "name", "graph"),
+    "person": ("id", "cnid", "name", "graph"),
+    "party": ("id", "uscc", "cnid", "name", "graph"),
+}
 #: Which types of column are read by a unit, a format, a zone, and what refuses one that is not known.
 _READ_BY: dict[str, tuple[tuple[str, ...], Callable[[str, str], object]]] = {
     "unit": (("money", "share"), lambda of, unit: (money_places if of == "money" else share_places)(unit)),
@@ -165,7 +169,7 @@ def _check_pick(source: SourceSettings, column: Column, number: int, pick: Pick,
         raise wrong(source, f"'{name}' is named by {pick.by}, so it cannot be a {pick.label}", *path, "label")
     if pick.bank and column.type != "account":
         raise wrong(source, f"'{name}' is no account, so bank means nothing there", *path, "bank")
-    told = pick.label or pick.by in ("uscc", "cnid") or f"{name}_kind" in filled
+    told = pick.label or pick.by in ("uscc", "cnid", "graph") or f"{name}_kind" in filled
     if column.type == "party" and not told:
         raise wrong(source, f"'{name}' may be a company or a person; set its label, or fill '{name}_kind'", *path)
 

@@ -55,6 +55,7 @@ RULES = (
     Rule("account", "an account or card number: 4 to 40 letters and digits"),
     Rule("device", "the number of a device: at most 200 characters"),
     Rule("label", "whether a party is a company or a person must be known"),
+    Rule("graph", "it must be an id of the graph, such as company:uscc:91110000600037341L"),
     Rule("ragged", "as many cells as the file has heads"),
     Rule("encoding", "text in the encoding of the source; in Parquet UTF-8"),
     Rule("nul", "no NUL bytes"),

@@ -26,6 +26,7 @@ COMMANDS = {
     "owners": "Show who holds, controls and in the end owns a company.",
     "group": "Show the groups of connected clients of a party.",
     "limit": "Show what may still be lent to a party.",
+    "links": "Show the evidence between two parties, or rebut a link.",
     "ref": "Show sources, schema, rules and settings as they are.",
     "id": "Print the graph's id of a clear value read from standard input.",
     "keys": "Look after the keys of the workspace.",

@@ -22,6 +22,21 @@ SETTINGS_FILE = "kgfraud.toml"
 PREFIX = "KGFRAUD_"
 SECTIONS = tuple(name for name in Settings.model_fields if name != "sources")
 
+#: The file of the links that people rebutted by 'kgfraud links rebut'; it is a source like others.
+REBUTTALS = "rebuttals.jsonl"
+_REBUTTED: dict[str, Any] = {
+    "name": "kgfraud.rebuttals",
+    "kind": "rebuttals",
+    "path": REBUTTALS,
+    "mode": "append",
+    "record_id": ("number",),
+    "columns": {
+        **{end: {"column": end, "by": "graph"} for end in ("a", "b")},
+        **{name: name for name in ("action", "reason", "user", "until_on")},
+        "decided_at": {"column": "decided_at", "zone": "UTC"},
+    },
+}
+
 #: Settings that name a file; a relative one is relative to the workspace.
 _FILES = (("neo4j", "password_file"), ("neo4j", "ca_file"))
 
@@ -142,6 +157,8 @@ def _sources(toml: TomlFile, root: Path, packs: Path | None) -> tuple[SourceSett
             found.extend(_pack(entry, number, toml, root, packs))
         else:
             _use(entry, number, toml)
+    if (root / REBUTTALS).exists():
+        found.append(SourceSettings(**_REBUTTED).model_copy(update={"path": str(root / REBUTTALS)}))
     _refuse_repeated(found)
     return tuple(found)
 

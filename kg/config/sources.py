@@ -64,7 +64,9 @@ class Pick(Model):
     unit: str | None = Field(default=None, description="unit of the file's money or shares, such as 万元 or percent")
     format: str | None = Field(default=None, description="format of the file's dates or times, such as %Y-%m-%d %H:%M:%S")
     zone: str | None = Field(default=None, description="time zone of times that name none, and of the days of those that do")
-    by: Literal["id", "uscc", "cnid", "name"] = Field(default="id", description="what a reference is made by")
+    by: Literal["id", "uscc", "cnid", "name", "graph"] = Field(
+        default="id", description="what a reference is made by; graph: an id of the graph"
+    )
     label: Literal["company", "person"] | None = Field(default=None, description="which party a reference names")
     bank: str | None = Field(default=None, description="bank that an account number belongs to")
     split: str | None = Field(default=None, min_length=1, description="separator at which a cell is split into several rows")

@@ -16,6 +16,6 @@ KIND = Kind(
         Column("reason", "text", "why", required=True),
         Column("user", "code", "who did it", required=True),
         Column("until_on", "date", "first day on which the rebuttal is no longer in force"),
-        Column("at", "timestamp", "when it was done", required=True),
+        Column("decided_at", "timestamp", "when it was done; it counts from the next run on, whatever the business date", required=True),
     ),
 )

@@ -204,7 +204,7 @@ def test_another_rule_set_of_the_settings_makes_other_control(house: Bank):
 def test_a_rebutted_link_holds_nothing_together_until_it_is_restored_or_the_day_has_come(house: Bank):
     house.source("rebuttals", mode="append")
     event = {"a": "A", "a_kind": "company", "b": "B", "b_kind": "company", "reason": "独立经营，已核实", "user": "K007"}
-    house.deliver("rebuttals", [{**event, "action": "rebut", "until_on": "2024-06-01", "at": "2024-02-01 09:00:00"}])
+    house.deliver("rebuttals", [{**event, "action": "rebut", "until_on": "2024-06-01", "decided_at": "2026-02-01 09:00:00"}])
     house.run(as_of=date(2024, 3, 1))
     assert frozenset({"P1", "A"}) in members(house)
     house.run(as_of=date(2024, 6, 1))
@@ -246,3 +246,30 @@ def test_the_groups_of_a_party_are_told_with_the_reason_of_each_member(done: Ban
         id_of("B"): "controlled",
     }
     assert f"controlled by {id_of('P1')} with 510000 ppm" in done.cli("group", id_of("B")).stdout
+
+
+def test_a_link_is_shown_rebutted_with_user_reason_and_end_and_restored(house: Bank):
+    """C is guaranteed by A; the owner of A signs in at the account of C, too."""
+    house.source("accounts", record_id="account")
+    house.source("sign_ins")
+    house.deliver("accounts", [{"account": f"622{name}0001", "owner": name, "owner_kind": "company"} for name in "AC"])
+    house.deliver("sign_ins", [{"device": "D-1", "account": f"622{name}0001", "at": "2024-01-02 08:00:00"} for name in "AC"])
+    house.run()
+    a, c = id_of("A"), id_of("C")
+    (path,) = house.json("links", a, c)["paths"]
+    assert [(step["src"], step["dst"], step["kinds"]) for step in path] == [(a, c, ["shared_device"])]
+    lacking = house.cli("links", "rebut", a, c, "--until", "2025-01-01", "--user", "K007")
+    assert (lacking.exit_code, "--reason" in lacking.stderr) == (2, True)
+    past = house.cli("links", "rebut", a, c, "--until", "2024-01-01", "--user", "K007", "--reason", "同一会计")
+    assert (past.exit_code, "never be in force" in past.stderr) == (2, True)
+    done = house.cli("links", "rebut", a, c, "--until", "2025-01-01", "--user", "K007", "--reason", "同一会计，电话13812345678")
+    assert done.exit_code == 0, done.stderr
+    assert "13812345678" not in (house.root / "rebuttals.jsonl").read_text(encoding="utf-8")
+    house.run()
+    assert house.json("links", a, c)["paths"] == []
+    (event,) = house.json("links", "log")
+    assert (event["user"], event["until_on"], event["action"]) == ("K007", "2025-01-01", "rebut")
+    assert house.cli("links", "restore", a, c, "--user", "K008", "--reason", "误判").exit_code == 0
+    house.run()
+    assert len(house.json("links", a, c)["paths"]) == 1
+    assert len(house.json("links", "log")) == 2
