@@ -8,14 +8,16 @@ SET n:Party, n += {
   industry: row[5],
   founded_on: CASE WHEN row[6] IS NULL THEN null ELSE $day_0 + duration({days: row[6]}) END,
   capital_fen: row[7],
-  blocked: row[8],
-  customer_ref: row[9],
-  stub: row[10],
-  source: row[11],
-  record_id: row[12],
-  valid_from: CASE WHEN row[13] IS NULL THEN null ELSE $day_0 + duration({days: row[13]}) END,
-  valid_to: CASE WHEN row[14] IS NULL THEN null ELSE $day_0 + duration({days: row[14]}) END,
-  first_run: row[15],
-  last_run: row[16]
+  kind: row[8],
+  listed: row[9],
+  blocked: row[10],
+  customer_ref: row[11],
+  stub: row[12],
+  source: row[13],
+  record_id: row[14],
+  valid_from: CASE WHEN row[15] IS NULL THEN null ELSE $day_0 + duration({days: row[15]}) END,
+  valid_to: CASE WHEN row[16] IS NULL THEN null ELSE $day_0 + duration({days: row[16]}) END,
+  first_run: row[17],
+  last_run: row[18]
 }
 RETURN count(*) AS written;

@@ -151,7 +151,8 @@ TABLES = {
 
 
 def read(name, columns):
-    return pa.table({column: TABLES.get(name, {}).get(column, []) for column in columns})
+    known = TABLES.get(name, {"id": []})
+    return pa.table({column: known.get(column, [None] * len(known["id"])) for column in columns})
 
 
 def test_all_rules_run_and_their_hits_say_which_rule_they_are_of():
