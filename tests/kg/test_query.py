@@ -43,6 +43,7 @@ def small_graph(own_account):
         node("Device"): [{"id": "device:b:1"}],
         node("Address"): [{"id": "address:text:1", "text": "1 Some Road"}],
         node("Flag"): [flag],
+        node("Group"): [{"id": "group:1", "head": person, "members": 2, "headroom_fen": 7}],
         edge("HOLDS_SHARES"): [{"id": "h1", "src": one, "dst": two, "share_ppm": 400_000}, {"id": "h2", "src": one, "dst": three}],
         edge("REPRESENTS"): [{"id": "r1", "src": person, "dst": one}, {"id": "r2", "src": person, "dst": two}],
         edge("OWNS_ACCOUNT"): [
@@ -67,6 +68,14 @@ def small_graph(own_account):
         ],
         edge("SIGNED_IN"): [{"id": f"s{n}", "src": "device:b:1", "dst": account} for n, account in enumerate([own_account, "account:b:2"])],
         edge("PAID"): [{"id": "d1", "src": one, "dst": two, "month": JANUARY, "amount_fen": 900, "currency": "CNY", "count": 1}],
+        edge("CONTROLS"): [
+            {"id": "c1", "src": person, "dst": one, "votes_ppm": 600_000, "certain": True},
+            {"id": "c2", "src": one, "dst": two, "votes_ppm": 510_000, "certain": True},
+        ],
+        edge("BENEFICIALLY_OWNS"): [{"id": "w1", "src": person, "dst": one, "test": "capital", "low_ppm": 600_000}],
+        edge("DEPENDS_ON"): [{"id": "e1", "src": two, "dst": one, "test": "receipts", "ppm": 620_000}],
+        edge("MEMBER_OF"): [{"id": f"m{n}", "src": party, "dst": "group:1", "role": "head"} for n, party in enumerate((one, person))],
+        edge("LINKED_TO"): [{"id": "k1", "src": one, "dst": three, "kind": "shared_device", "score": 640_000}],
         edge("FLAGGED"): [{"id": "f1", "src": one, "dst": "flag:1"}],
     }
 
@@ -287,6 +296,10 @@ def test_named_queries_answer_rightly(workspace):
         ["company:crm:1002", "乙", 400_000],
         ["company:crm:1003", None, None],
     ]
+    assert [row[:3] for row in rows("controlled", party="company:crm:1001")] == [["company:crm:1002", "乙", 510_000]]
+    assert [row[:2] for row in rows("controllers", company="company:crm:1001")] == [["person:crm:7", "张三"]]
+    assert {row[1] for row in rows("group_members", party="person:crm:7")} == {"person:crm:7", "company:crm:1001"}
+    assert rows("links", party="company:crm:1003", score=640_001) == []
     assert rows("counterparties", party="company:crm:1001")[0][:5] == ["account:b:2", ["company:crm:1002"], 2, 900, 5]
     assert rows("payment_path", payer="company:crm:1001", payee="company:crm:1003")[0][0] == 2
     assert rows("payment_path", payer="company:crm:1003", payee="company:crm:1001") == []

@@ -1,0 +1,128 @@
+"""The rules on links, hidden control and the limits of groups."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+import pytest
+
+from kg.errors import UsageError
+from kg.rules.group_limit import PASSED, SPLIT, GroupLimitParameters, find_passed_limits, find_split_limits
+from kg.rules.hidden_control import HiddenControlParameters, find_hidden_control
+from kg.rules.undisclosed_links import UndisclosedLinksParameters, find_undisclosed_links
+
+A, B, C = (f"company:x:{c}" for c in "abc")
+P, Q = "person:x:p", "person:x:q"
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def rows(columns, *values):
+    """Make a table of these columns; ids are the first column."""
+    return pa.table({name: [value[place] for value in values] for place, name in enumerate(columns.split())}) if values else None
+
+
+def tables(**named):
+    return {name: table for name, table in named.items() if table is not None}
+
+
+def links(*values):
+    """Return links written as (src, dst, kind, score, level, disclosed); the ids are l0, l1, …"""
+    return rows("id src dst kind score level disclosed", *((f"l{place}", *value) for place, value in enumerate(values)))
+
+
+def borrowed(*values):
+    return rows("id src dst amount_fen at", *((f"b{place}", *value, DAY) for place, value in enumerate(values)))
+
+
+def guarantees(*values):
+    """Return guarantees written as (src, dst, fen, day)."""
+    table = rows("id src dst amount_fen valid_from", *((f"g{place}", *value) for place, value in enumerate(values)))
+    return table.set_column(4, "valid_from", table["valid_from"].cast(pa.date32()))
+
+
+def hidden(loans, *found, **parameters):
+    return find_hidden_control(tables(BORROWED=loans, LINKED_TO=links(*found)), HiddenControlParameters(**parameters)).to_pylist()
+
+
+def undisclosed(given, loans, *found, **parameters):
+    known = tables(GUARANTEES=given, BORROWED=loans, LINKED_TO=links(*found))
+    return find_undisclosed_links(known, UndisclosedLinksParameters(**parameters)).to_pylist()
+
+
+BEHIND = (P, A, "hidden_control", 700_000, "strong", False)
+
+
+def test_a_borrower_with_somebody_behind_it_is_hit_with_the_link_and_all_it_borrowed():
+    (hit,) = hidden(borrowed((A, "loan:x:1", 100), (A, "loan:x:2", 50), (B, "loan:x:3", 7)), BEHIND)
+    assert (hit["entity_id"], hit["root"], hit["amount_fen"], hit["at"]) == (A, P, 150, DAY)
+    assert hit["evidence"] == ["l0", "b0", "b1"]
+
+
+def test_two_candidates_of_one_borrower_are_two_findings():
+    hits = hidden(borrowed((A, "loan:x:1", 100)), BEHIND, (Q, *BEHIND[1:]))
+    assert {(hit["root"], hit["amount_fen"]) for hit in hits} == {(P, 100), (Q, 100)}
+
+
+def test_who_borrows_nothing_or_has_a_weak_candidate_or_a_link_of_another_kind_is_no_hit():
+    loans = borrowed((A, "loan:x:1", 100))
+    assert hidden(loans, (P, B, *BEHIND[2:])) == []
+    assert hidden(loans, (P, A, "hidden_control", 700_000, "weak", False)) == []
+    assert hidden(loans, (P, A, "drawings", 700_000, "strong", False)) == []
+    assert hidden(loans, BEHIND, min_score_ppm=700_001) == []
+
+
+def test_a_guarantor_with_a_link_to_the_borrower_that_no_register_tells_is_hit_with_him():
+    given = guarantees((A, "loan:x:1", 500, date(2026, 1, 5)), (A, B, 300, date(2026, 2, 6)))
+    hits = undisclosed(given, borrowed((B, "loan:x:1", 900)), (A, B, "shared_device", 640_000, "medium", False))
+    assert [(hit["entity_id"], hit["root"], hit["amount_fen"], hit["evidence"]) for hit in hits] == [
+        (party, f"{A}>{B}", 800, ["l0", "g0", "g1"]) for party in (A, B)
+    ]
+    assert {hit["at"] for hit in hits} == {datetime(2026, 2, 6, tzinfo=UTC)}
+
+
+def test_the_direction_of_the_link_makes_no_difference():
+    hits = undisclosed(guarantees((B, A, 5, None)), None, (A, B, "shared_device", 640_000, "medium", False))
+    assert {hit["entity_id"] for hit in hits} == {A, B}
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        (A, B, "same_controller", 950_000, "strong", True),
+        (A, B, "shared_device", 399_999, "weak", False),
+        (A, B, "guarantor", 600_000, "medium", False),
+        (A, C, "shared_device", 640_000, "medium", False),
+    ],
+    ids=["the register tells it", "it is weak", "it says only that the one guarantees", "it is between others"],
+)
+def test_a_link_is_no_hit_where(link):
+    assert undisclosed(guarantees((A, B, 5, None)), None, link) == []
+
+
+def groups(*values):
+    return rows("id used_fen headroom_fen breach split", *values)
+
+
+MEMBERS = rows("id src dst", ("m0", A, "group:g"), ("m1", B, "group:g"), ("m2", C, "group:h"))
+
+
+def test_all_members_of_a_group_beyond_its_limit_are_hit_with_the_excess():
+    known = {"Group": groups(("group:g", 120, -20, True, False), ("group:h", 80, 20, False, False)), "MEMBER_OF": MEMBERS}
+    hits = find_passed_limits(known, PASSED.parameters).to_pylist()
+    assert [(hit["entity_id"], hit["root"], hit["amount_fen"], hit["evidence"]) for hit in hits] == [
+        (party, "group:g", 20, ["group:g", "m0", "m1"]) for party in (A, B)
+    ]
+    assert find_passed_limits(known, GroupLimitParameters(tolerance_fen=20)).to_pylist() == []
+
+
+def test_a_split_group_is_told_with_what_it_has_used():
+    known = {"Group": groups(("group:g", 120, 5, False, True), ("group:h", None, None, None, None)), "MEMBER_OF": MEMBERS}
+    hits = find_split_limits(known, SPLIT.parameters).to_pylist()
+    assert {(hit["entity_id"], hit["amount_fen"]) for hit in hits} == {(A, 120), (B, 120)}
+
+
+@pytest.mark.parametrize("parameters", [HiddenControlParameters, UndisclosedLinksParameters])
+def test_a_score_of_nothing_is_no_bound(parameters):
+    with pytest.raises(UsageError, match="min_score_ppm is 0"):
+        parameters(min_score_ppm=0)
