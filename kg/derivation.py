@@ -74,21 +74,19 @@ def store(
     return history.update(lake, name, full, ["id"], moment, within=within, computed=True)
 
 
-def derive(
-    lake: Lake, derivations: Sequence[Derivation], view: Callable[[], Graph], moment: Moment, since: Since | None = None
-) -> dict[str, Written]:
+def derive(lake: Lake, derivations: Sequence[Derivation], graph: Graph, moment: Moment, since: Since | None = None) -> dict[str, Written]:
     """Run derivations in the order of the catalogue, each seeing what the ones before it made.
 
     Parameters
     ----------
-    view
-        Gives the graph as it is now.
+    graph
+        Of the lake, as it is now.
     since
         The run by which the tables were brought up to date before, by the same code; None where that is not known.
     """
     written = {}
     for derivation in derivations:
-        written[table_name(_type(derivation.produces))] = _derived(lake, derivation, view(), moment, since)
+        written[table_name(_type(derivation.produces))] = _derived(lake, derivation, graph, moment, since)
     return written
 
 

@@ -5,7 +5,9 @@ Knows which rows of the lake's tables hold on the run's business date; hides ver
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from typing import Any, TypeVar
 
 import ibis
 import ibis.expr.types as ir
@@ -16,6 +18,7 @@ from kg.engine import Engine
 from kg.lake import Lake
 from kg.ruleset import Chosen
 
+T = TypeVar("T")
 _TYPES = {"bool": "boolean", "timestamp": "timestamp(6)"}
 
 
@@ -59,6 +62,7 @@ class Graph:
         self.as_of = as_of
         self.zone = zone
         self.chosen = chosen
+        self._known: dict[str, Any] = {}
 
     @property
     def engine(self) -> Engine:
@@ -96,6 +100,13 @@ class Graph:
             return self._rows(edge)
         rows = self._lake.view(table_name(edge))
         return rows.filter(history.changed(rows, since, self.as_of, self.zone))
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Compute something of the declared graph once, for all who ask for it by name; it is kept as long as this view is."""
+        if name not in self._known:
+            self._known[name] = make()
+        found: T = self._known[name]
+        return found
 
     def touched(self, name: str, since: history.Since) -> bool:
         """Say whether rows of a label, a type or ``records/<kind>`` were written since an earlier run, or began or ceased to hold."""

@@ -56,6 +56,10 @@ def register(graph: Graph, companies: pa.Array | None = None) -> Register:
     companies
         Ids of the companies whose holdings and offices are read; by default all.
     """
+    return graph.once("register", lambda: _register(graph, None)) if companies is None else _register(graph, companies)
+
+
+def _register(graph: Graph, companies: pa.Array | None) -> Register:
     table = graph.engine.table
     kin = graph.edges("KIN_OF")
 

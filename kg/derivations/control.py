@@ -266,10 +266,15 @@ def register_control(register: Register, rules: RuleSet) -> pa.Table:
     )
 
 
+def control_now(graph: Graph) -> pa.Table:
+    """Return who controls whom in a graph, under its rule set, as `find_control` tells it."""
+    return graph.once("control", lambda: register_control(register(graph), graph.chosen.groups))
+
+
 def _run(graph: Graph) -> ir.Table:
     """Return ``CONTROLS``: of those who control together each member has a row, none where one does it alone."""
     rules, of = graph.chosen.groups, register(graph)
-    found = graph.engine.keep(graph.engine.arrow(register_control(of, rules)))
+    found = graph.engine.keep(graph.engine.arrow(control_now(graph)))
     joint = found.controller.contains(JOINT)
     members = found.mutate(src=found.controller.split(JOINT).unnest(), jointly=ibis.ifelse(joint, found.controller, ibis.null("string")))
     alone = found.filter(~joint).select(src="controller", controlled="controlled")

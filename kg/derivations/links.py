@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.derivation import Derivation, id_of, json_list
-from kg.derivations.control import register_control
+from kg.derivations.control import control_now
 from kg.derivations.linked_parties import Evidence, find_hidden_controllers, find_links, rank_links
 from kg.graph import Graph
 from kg.register import REBUTTALS, rebutted, register
@@ -53,7 +53,7 @@ def evidence_of(graph: Graph) -> Evidence:
         companies=table(graph.nodes("Company").select("id", "name", "uscc", "founded_on", "region")),
         persons=table(graph.nodes("Person").select("id", "name")),
         holdings=of.holdings.select(["holder", "held", "share_ppm"]),
-        control=register_control(of, graph.chosen.groups),
+        control=control_now(graph),
         kin=table(edges("KIN_OF").select(*ends, "id")),
         represents=table(edges("REPRESENTS").select(*ends, "id")),
         officers=table(edges("OFFICER_OF").select(*ends, "id")),

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from kg.derivation import Derivation, id_of
-from kg.derivations.control import register_control
+from kg.derivations.control import control_now
 from kg.derivations.groups import find_groups
 from kg.graph import Graph
 from kg.register import REBUTTALS, REQUIRES, rebutted, register
@@ -25,7 +25,7 @@ def groups_now(graph: Graph) -> pa.Table:
     before = graph.edges("MEMBER_OF")
     earlier = table(before.filter(before.rules == rules.id).select(group_id="dst", party="src", role="role", because="because"))
     return find_groups(
-        register_control(of, rules),
+        control_now(graph),
         table(graph.edges("DEPENDS_ON").select(dependent="src", on="dst", test="test", ppm="ppm")),
         rules,
         previous=earlier if earlier.num_rows else None,

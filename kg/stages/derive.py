@@ -13,7 +13,7 @@ def _derive(night: Night) -> Result:
     settings = night.workspace.settings
     made_with = {"timezone": settings.workspace.timezone, **settings.ownership.model_dump()}
     with night.progress.task("deriving", total=len(DERIVATIONS)) as task:
-        written = derive(night.lake, DERIVATIONS, night.graph, night.moment, _since(night, made_with))
+        written = derive(night.lake, DERIVATIONS, night.graph(), night.moment, _since(night, made_with))
         task.advance(len(DERIVATIONS))
     return {**tell(written), "made_with": made_with}
 
