@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from enum import Enum, auto
 from functools import partial, reduce
 from typing import Any, Protocol, TypeVar
 
@@ -25,6 +26,14 @@ from kg.stores import cypher
 
 T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
+
+
+class _Way(Enum):
+    """How relationships are written: created, merged where they are, or merged after those that moved were removed."""
+
+    NEW = auto()
+    SAME = auto()
+    MOVED = auto()
 
 
 class Target(Protocol):
@@ -83,36 +92,38 @@ class Writing:
     def upsert_edges(self, type_: EdgeType, change: Change) -> None:
         """Write relationships by one connection, while the next batch is made ready.
 
-        They are taken for new until one of them is not: most are (transfers are stated once), and creating is quicker than merging.
+        They are taken for new until one of them is not: most are (transfers are stated once), and creating is quicker than merging. Then
+        they are taken for the same between the same nodes, until one of them hangs between others.
         """
-        new = True
+        way = _Way.NEW
         with ThreadPoolExecutor(1) as pool:
             batches = ((pair, _empty(part), self._rows(part)) for batch in self._batches(change) for pair, part in by_ends(type_, batch))
             ahead = pool.submit(next, batches, None)
             while (batch := ahead.result()) is not None:
                 ahead = pool.submit(next, batches, None)
                 ends, empty, rows = batch
-                create = cypher.create_edges(type_, *ends, empty) if new else None
-                new = self._write_edges(type_, ends, rows, create)
+                create = cypher.create_edges(type_, *ends, empty)
+                way = self._write_edges(type_, ends, rows, create, way)
                 self._count(self._upserted, type_, len(rows))
 
-    def _write_edges(self, type_: EdgeType, ends: tuple[str, str], rows: Rows, create: str | None) -> bool:
-        """Write a batch, first by a statement that creates where there is one; return whether that did it."""
+    def _write_edges(self, type_: EdgeType, ends: tuple[str, str], rows: Rows, create: str, way: _Way) -> _Way:
+        """Write a batch in the way given, or the first of the later ones that works; return which it was."""
 
-        def work(tx: ManagedTransaction, statement: str, moved: bool = False) -> None:
-            if moved:
-                tx.run(cypher.delete_moved(type_), rows=rows).consume()
+        def write(tx: ManagedTransaction, statement: str) -> None:
             written = tx.run(statement, rows=rows, **cypher.ORIGINS).single(strict=True)[0]
             if written != len(rows):
                 raise _end_missing(tx, type_, *ends, rows)
 
-        if create and self._unless_there(partial(work, statement=create)):
-            return True
-        merge = partial(work, statement=cypher.upsert_edges(type_, *ends))
-        if not self._unless_there(merge):
-            # A relationship of that id hangs between other nodes. That is rare, so it is looked for only now.
-            self._store.write(partial(merge, moved=True))
-        return False
+        if way is _Way.NEW and self._unless_there(partial(write, statement=create)):
+            return way
+        merge = partial(write, statement=cypher.upsert_edges(type_, *ends))
+        if way is not _Way.MOVED and self._unless_there(merge):
+            return _Way.SAME
+        # A transaction of its own: in one with the merge the server looks through all that it has deleted for each row that it makes.
+        # The marker says that the graph is being filled, so nothing is lost where it ends between the two.
+        self._store.write(lambda tx: tx.run(cypher.delete_moved(type_), rows=rows).consume())
+        self._store.write(merge)
+        return _Way.MOVED
 
     def _unless_there(self, work: Callable[[ManagedTransaction], None]) -> bool:
         """Run a transaction; return False, with nothing written, where a uniqueness constraint stands against it."""
