@@ -115,8 +115,9 @@ def find_beneficial_owners(
     if rules.beneficial is None:
         raise UsageError(f"the rule set {rules.id} names no beneficial owners; CN-UBO-2024 does")
     rows = _with_companies(nominated(holdings, nominations), officers)
-    read = (read_holdings(rows, parties=parties, as_of=as_of, quantity=quantity) for quantity in ("capital", "votes"))
-    capital, votes = read
+    capital = read_holdings(rows, parties=parties, as_of=as_of)
+    apart = "votes_ppm" in rows.column_names and rows["votes_ppm"].null_count < rows.num_rows
+    votes = read_holdings(rows, parties=parties, as_of=as_of, quantity="votes") if apart else capital
     case = _Case(capital, votes, rules, Ties(kin, concert), _managers(capital, officers))
     return _told(capital, _by_test(case))
 

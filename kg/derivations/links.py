@@ -1,7 +1,7 @@
 """LINKED_TO: the evidence of links beside equity, as it is each night, and who may be behind a company.
 
 Payments count where a customer of the bank has a part in them: the bank looks for those behind its customers, not behind everybody whose
-account it sees. Of each pair all evidence is told whose score is more than nothing.
+account it sees; a bank that knows no customers is told of no links. Of each pair all evidence is told whose score is more than nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg.derivation import Derivation, id_of, json_list
+from kg.derivation import Derivation, id_of, json_list, nothing
 from kg.derivations.control import control_now
 from kg.derivations.linked_parties import Evidence, find_hidden_controllers, find_links, rank_links
 from kg.graph import Graph
@@ -160,6 +160,8 @@ def _unless(links: pa.Table, rebuttals: pa.Table) -> pa.Table:
 
 
 def _run(graph: Graph) -> ir.Table:
+    if not graph.engine.count(_customers(graph)):
+        return nothing(graph, DERIVATION.produces)
     found = graph.engine.arrow(links_now(graph))
     return found.select(
         id=id_of(found.a, found.b, found.kind),
