@@ -286,6 +286,7 @@ def told(found: Parties, parties: pa.Table) -> Parties:
         If a column is missing or a kind is none.
     """
     refuse_missing("parties", parties, ("party", "kind"))
+    refuse_nulls("parties", parties, ("party",))
     number = found.numbers(parties["party"])
     words = pc.index_in(parties["kind"].cast(pa.string()), value_set=pa.array(_KINDS))
     if (row := first_row(pc.is_null(words))) is not None:

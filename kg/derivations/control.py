@@ -186,16 +186,24 @@ def nominated(holdings: pa.Table, nominations: pa.Table | None) -> pa.Table:
     if nominations is None or nominations.num_rows == 0:
         return holdings
     refuse_nulls("nominations", nominations, ("nominator", "nominee", "held"))
-    keys = nominations.select(["nominee", "held"])
-    counted = keys.append_column("n", pa.array(np.ones(len(keys), np.int64))).group_by(["nominee", "held"]).aggregate([("n", "sum")])
-    if pc.any(pc.greater(counted["n_sum"], 1)).as_py():
-        raise UsageError("nominations: two nominators stand behind the same nominee and company; say which of them it is")
+    _refuse_second(nominations)
     places = pa.array(np.arange(holdings.num_rows))
     joined = (
         holdings.append_column("_row", places).join(nominations.rename_columns(_renamed(nominations)), ["holder", "held"]).sort_by("_row")
     )
     holder = pc.coalesce(joined["_nominator"], joined["holder"])
     return joined.drop_columns(["_row", "_nominator"]).set_column(joined.column_names.index("holder"), "holder", holder)
+
+
+def _refuse_second(nominations: pa.Table) -> None:
+    """Refuse a second nominator behind the same holding."""
+    _, (nominee, held) = numbered_alike("nominations", nominations["nominee"], nominations["held"])
+    key = nominee * (held.max() + 1) + held
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    if (again := np.flatnonzero(first[place] != np.arange(key.size))).size:
+        row, other = int(again[0]), int(first[place[again[0]]])
+        said = f"{nominations['nominee'][row]}'s holding of {nominations['held'][row]} has another nominator in row {other}"
+        raise UsageError(f"nominations row {row}: {said}; say which of them it is")
 
 
 def _renamed(nominations: pa.Table) -> list[str]:

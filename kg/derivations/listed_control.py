@@ -1,7 +1,7 @@
 """Control of listed companies below one half: whoever commands enough votes, and more than anybody else, where nobody has control proper.
 
-Knows who is somebody else: neither commanded by the one, nor in command of it. Hides that a winner's votes become the bar of the company,
-so that all who command the winner pass it too.
+Knows who is somebody else: neither commanded by the one, nor in command of it. Hides that the bar of such a company
+is set above its winner's rivals, so that all who command the winner pass it too.
 
 References
 ----------
@@ -24,7 +24,8 @@ _NONE = np.iinfo(np.int64).max
 def controlled_where_listed(votes: Votes, seeds: Csr, bounds: bool, enough: Ints, listed: Bools) -> tuple[Ints, Ints, Ints, Ints]:
     """Return what `kg.algorithms.control.controlled` does, with control of listed companies that nobody controls otherwise.
 
-    Rounds are made until no company is added: who comes to control a listed company commands its votes in others from then on.
+    Who comes to control a listed company commands its votes in others, which may change who has most there. So all are judged again by
+    what was found before, until nothing changes; where that goes round in a circle, what is won at some of its stations alone is not won.
 
     Parameters
     ----------
@@ -34,31 +35,36 @@ def controlled_where_listed(votes: Votes, seeds: Csr, bounds: bool, enough: Ints
         The least votes that make control of a listed company.
     listed : bool, shape (n_parties,)
     """
+    found = controlled(votes, seeds, bounds)
+    open_ = listed.copy()
+    open_[found[1]] = False
+    bars = [votes.bar]
     while True:
-        found = controlled(votes, seeds, bounds)
-        bar = votes.bar.copy()
-        open_ = listed.copy()
-        open_[found[1]] = False
         won = _won(votes, seeds, (found[0], found[1], found[3] == 1), open_, enough)
-        bar[open_] = np.minimum(bar, won)[open_]
-        if not (bar < votes.bar).any():
-            return found
-        votes = votes._replace(bar=bar)
+        bar = np.where(open_, np.minimum(votes.bar, won), votes.bar)
+        before = next((place for place, each in enumerate(bars) if np.array_equal(each, bar)), None)
+        if before is not None:
+            return controlled(votes._replace(bar=np.max(bars[before:], axis=0)), seeds, bounds)
+        bars.append(bar)
+        found = controlled(votes._replace(bar=bar), seeds, bounds)
 
 
 def _won(votes: Votes, seeds: Csr, pairs: tuple[Ints, Ints, Bools], open_: Bools, enough: Ints) -> Ints:
-    """Return for each party the least votes by which a coalition wins it, more than there can be where none does."""
+    """Return for each party the least votes by which it is won, more than there can be where nobody wins it."""
+    own = _members(votes, seeds, (pairs[0], pairs[1], np.zeros(pairs[0].size, np.bool_)))
     members = _members(votes, seeds, pairs)
     coalition, company, low, high = _commanded(votes, members, open_)
-    able = np.flatnonzero(low >= enough[company])
+    able = np.flatnonzero((low >= enough[company]) & (values_at(own, coalition, company) == 0))
     place, other = items_of(group_rows(company, open_.size), company[able])
     mine, theirs = coalition[able][place], coalition[other]
     size = np.diff(members.indptr)
     common = np.asarray(members[mine].multiply(members[theirs]).sum(axis=1)).ravel()
-    beaten = (common < np.minimum(size[mine], size[theirs])) & (high[other] >= low[able][place])
-    winner = able[np.bincount(place[beaten], minlength=able.size) == 0]
+    rival = common < np.minimum(size[mine], size[theirs])
+    most = np.zeros(able.size, np.int64)
+    np.maximum.at(most, place[rival], high[other[rival]])
+    winner = most < low[able]
     won = np.full(open_.size, _NONE)
-    np.minimum.at(won, company[winner], low[winner])
+    np.minimum.at(won, company[able[winner]], np.maximum(enough[company[able]], most + 1)[winner])
     return won
 
 
@@ -71,7 +77,7 @@ def _members(votes: Votes, seeds: Csr, pairs: tuple[Ints, Ints, Bools]) -> csr_a
 
 
 def _commanded(votes: Votes, members: csr_array, open_: Bools) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return how many votes coalitions have at least and at most in the companies that are open, of which they are no members."""
+    """Return how many votes coalitions have at least and at most in the companies that are open."""
     row = np.flatnonzero(open_[votes.held])
     holder, held = np.searchsorted(votes.start, row, side="right") - 1, votes.held[row]
     shape = (open_.size, open_.size)
@@ -80,5 +86,4 @@ def _commanded(votes: Votes, members: csr_array, open_: Bools) -> tuple[Ints, In
     coalition, company = greatest.row.astype(np.int64), greatest.col.astype(np.int64)
     low = values_at(csr_array(least), coalition, company)
     high = np.maximum(np.minimum(greatest.data, votes.most[company] - (votes.known[company] - low)), low)
-    outside = values_at(members, coalition, company) == 0
-    return coalition[outside], company[outside], low[outside], high[outside]
+    return coalition, company, low, high
