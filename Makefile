@@ -57,6 +57,7 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python scripts/benchmark.py
 	$(BIN)/python scripts/city_benchmark.py
+	$(BIN)/python scripts/ownership_benchmark.py
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak

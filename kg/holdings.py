@@ -5,6 +5,7 @@ Knows the columns, the intervals behind unknown shares, and how a party's kind i
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -45,6 +46,13 @@ class Parties:
             place = np.minimum(np.searchsorted(known, asked), max(known.size - 1, 0))
             return np.where(known[place] == asked, place, -1) if known.size else np.full(asked.size, -1)
         return Interner(self.ids).codes(column)
+
+    def number(self, party: str | int) -> int:
+        """Return the number of one id, -1 where it is none of the parties; sought by halves, as one is not worth a table of all."""
+        if isinstance(party, str) == pa.types.is_integer(self.ids.type):
+            return -1
+        place = bisect_left(range(len(self.ids)), party, key=lambda at: self.ids[at].as_py())
+        return place if place < len(self.ids) and self.ids[place].as_py() == party else -1
 
     def names(self, numbers: Ints) -> pa.Array:
         """Return the ids of these numbers."""
@@ -278,6 +286,7 @@ def told(found: Parties, parties: pa.Table) -> Parties:
         If a column is missing or a kind is none.
     """
     refuse_missing("parties", parties, ("party", "kind"))
+    refuse_nulls("parties", parties, ("party",))
     number = found.numbers(parties["party"])
     words = pc.index_in(parties["kind"].cast(pa.string()), value_set=pa.array(_KINDS))
     if (row := first_row(pc.is_null(words))) is not None:

@@ -256,13 +256,13 @@ def beside(ours: Sequence[Figure], theirs: Sequence[Figure]) -> list[Figure]:
 
 def table(figures: Sequence[Figure], companies: int) -> str:
     """Return the figures as text."""
-    lines = [f"{'part':6} {'figure':56} {'kgfraud':>14} {'target':>12} {'':4} {'rival':>14} {'ratio':>8}"]
+    lines = [f"{'part':9} {'figure':56} {'kgfraud':>14} {'target':>12} {'':4} {'rival':>14} {'ratio':>8}"]
     for f in figures:
         full = companies == FULL_SIZE or f.part == "bolt"
         target = "" if f.target is None else f"{'≥' if f.at_least else '≤'} {f.target:,}"
         met = "" if f.met is None or not full else "met" if f.met else "NOT"
         rival_, ratio = (f"{f.rival:,.2f}" if f.rival else ""), (f"{f.ratio:.2f}" if f.ratio else "")
-        lines.append(f"{f.part:6} {f.what:56} {_number(f):>14} {target:>12} {met:4} {rival_:>14} {ratio:>8}".rstrip())
+        lines.append(f"{f.part:9} {f.what:56} {_number(f):>14} {target:>12} {met:4} {rival_:>14} {ratio:>8}".rstrip())
     if companies != FULL_SIZE:
         lines.append(f"The targets are for {FULL_SIZE:,} companies; this was {companies:,}.")
     return "\n".join(lines)

@@ -10,8 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.algorithms.kernel import Ints
+from kg.algorithms.ranking import ranked
 
 Column: TypeAlias = pa.Array | pa.ChunkedArray
+#: From so many values on strings are ranked as numbers; so many bytes fit into one array.
+_MANY, _ONE_PIECE = 100_000, 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Interner:
         """
         lengths = [len(column) for column in columns]
         chunks = [chunk for column in columns for chunk in _chunks(column)]
+        if sum(lengths) >= _MANY and (found := _by_ranks(cls, chunks)) is not None:
+            return found[0], np.split(found[1], np.cumsum(lengths)[:-1])
         encoded = pa.chunked_array(chunks, type=pa.string()).dictionary_encode().combine_chunks()
         seen = encoded.dictionary
         order = pc.array_sort_indices(seen)
@@ -68,6 +73,22 @@ class Interner:
     def names(self, codes: Ints) -> pa.Array:
         """Return the ids of the codes."""
         return self.values.take(pa.array(codes))
+
+
+def _by_ranks(cls: type[Interner], chunks: list[pa.Array]) -> tuple[Interner, Ints] | None:
+    """Intern many strings by sorting numbers, where they are of the kind and Arrow can hold them in one piece."""
+    if sum(chunk.nbytes for chunk in chunks) >= _ONE_PIECE:
+        return None
+    whole = pa.concat_arrays(chunks)
+    texts = whole.drop_null() if whole.null_count else whole
+    found = ranked(texts)
+    if found is None:
+        return None
+    codes, rows = found
+    if whole.null_count:
+        places, codes = codes, np.full(len(whole), -1, np.int64)
+        codes[pc.is_valid(whole).to_numpy(zero_copy_only=False)] = places
+    return cls(texts.take(pa.array(rows))), codes
 
 
 def _chunks(column: Column) -> list[pa.Array]:

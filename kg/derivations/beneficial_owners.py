@@ -29,7 +29,7 @@ from kg.derivation import Derivation, id_of
 from kg.derivations.control import Ties, coalitions, commanded, nominated
 from kg.errors import UsageError
 from kg.graph import Graph
-from kg.holdings import PERSON, Holdings, read_holdings
+from kg.holdings import PERSON, Holdings, read_holdings, refuse_missing, refuse_nulls
 from kg.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
 
@@ -114,6 +114,8 @@ def find_beneficial_owners(
     """
     if rules.beneficial is None:
         raise UsageError(f"the rule set {rules.id} names no beneficial owners; CN-UBO-2024 does")
+    refuse_missing("officers", officers, ("person", "company", "position"))
+    refuse_nulls("officers", officers, ("company",))
     rows = _with_companies(nominated(holdings, nominations), officers)
     capital = read_holdings(rows, parties=parties, as_of=as_of)
     apart = "votes_ppm" in rows.column_names and rows["votes_ppm"].null_count < rows.num_rows

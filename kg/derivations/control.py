@@ -29,11 +29,12 @@ from kg.algorithms.control import Votes, controlled
 from kg.algorithms.csr import Csr, values_at
 from kg.algorithms.kernel import Ints
 from kg.derivation import Derivation, id_of, json_list
+from kg.derivations.listed_control import controlled_where_listed
 from kg.errors import UsageError
 from kg.graph import Graph
-from kg.holdings import Holdings, pairs_of, read_holdings
+from kg.holdings import Holdings, numbered_alike, pairs_of, read_holdings, refuse_missing, refuse_nulls
 from kg.register import REQUIRES, Register, register
-from kg.ruleset import WHOLE, RuleSet
+from kg.ruleset import WHOLE, RuleSet, Threshold
 
 #: Coalition, company, least and most votes in ppm.
 Rows: TypeAlias = tuple[Ints, Ints, Ints, Ints]
@@ -68,11 +69,13 @@ def find_control(
         See `kg.holdings.read_holdings`: ``holder, held, share_ppm``, optional ``votes_ppm``, ``share_low_ppm``, ``share_high_ppm``,
         ``valid_from``, ``valid_to``.
     rules
-        The threshold, which ties of kinship count, and what becomes of own shares.
+        The threshold, which ties of kinship count, and what becomes of own shares. Where it knows ``listed_control``, that applies to
+        the listed companies that nobody controls, not even possibly: who certainly commands so many votes, and more than anybody can
+        whom it does not command and who does not command it, controls the company, and so do all who command the winner.
     kin
         ``a, b, kinship``: relatives by a tie that the rules know hold together; each party's relatives with it are a coalition.
     concert
-        ``a, b``: parties who act in concert; all who are tied by agreements are a coalition.
+        ``a, b``: parties who act in concert; all holders who are tied by agreements are a coalition, also over parties that hold nothing.
     nominations
         ``nominator, nominee, held``: the nominee's votes in that company are the nominator's.
     parties, as_of
@@ -90,7 +93,7 @@ def find_control(
     Raises
     ------
     UsageError
-        If a row is wrong (see `kg.holdings.refuse_wrong`).
+        If a row is wrong (see `kg.holdings.refuse_wrong`), or one of the other tables lacks a column or an id.
 
     Examples
     --------
@@ -104,8 +107,12 @@ def find_control(
     several = coalitions(held, rules, Ties(kin, concert))
     seeds = _seeds(alone, several)
     votes = votes_of(held, rules)
-    coalition, company, ppm, certain = controlled(votes, seeds, bool((held.high > held.low).any()))
-    return _table(held, (alone, several), (coalition, company, ppm, certain))
+    bounds = bool((held.high > held.low).any())
+    if rules.listed_control is None or not held.parties.listed.any():
+        return _table(held, (alone, several), controlled(votes, seeds, bounds))
+    whole = votes.most if rules.treasury == "rescaled" else np.full(votes.most.size, WHOLE)
+    enough = _least(rules.listed_control, whole)
+    return _table(held, (alone, several), controlled_where_listed(votes, seeds, bounds, enough, held.parties.listed))
 
 
 def votes_of(held: Holdings, rules: RuleSet) -> Votes:
@@ -115,13 +122,18 @@ def votes_of(held: Holdings, rules: RuleSet) -> Votes:
     treasury = np.bincount(held.held[own], held.low[own], count).astype(np.int64)
     rows = np.flatnonzero(~own)
     most = WHOLE - treasury
-    whole = most if rules.treasury == "rescaled" else np.full(count, WHOLE)
-    product = rules.control.ppm * whole
-    bar = product // WHOLE + 1 if rules.control.strict else -(-product // WHOLE)
+    bar = _least(rules.control, most if rules.treasury == "rescaled" else np.full(count, WHOLE))
     start = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(held.holder[rows], minlength=count), out=start[1:])
     known = np.bincount(held.held[rows], held.low[rows], count).astype(np.int64)
-    return Votes(start, held.held[rows], held.low[rows], held.high[rows], np.maximum(bar, 1), most, known)
+    return Votes(start, held.held[rows], held.low[rows], held.high[rows], bar, most, known)
+
+
+def _least(threshold: Threshold, whole: Ints) -> Ints:
+    """Return the least whole ppm that pass a threshold of so many."""
+    product = threshold.ppm * whole
+    bar: Ints = product // WHOLE + 1 if threshold.strict else -(-product // WHOLE)
+    return np.maximum(bar, 1)
 
 
 def commanded(held: Holdings, rules: RuleSet, alone: Ints, several: list[Ints]) -> tuple[Rows, Rows]:
@@ -173,16 +185,25 @@ def nominated(holdings: pa.Table, nominations: pa.Table | None) -> pa.Table:
     """
     if nominations is None or nominations.num_rows == 0:
         return holdings
-    keys = nominations.select(["nominee", "held"])
-    counted = keys.append_column("n", pa.array(np.ones(len(keys), np.int64))).group_by(["nominee", "held"]).aggregate([("n", "sum")])
-    if pc.any(pc.greater(counted["n_sum"], 1)).as_py():
-        raise UsageError("nominations: two nominators stand behind the same nominee and company; say which of them it is")
+    refuse_nulls("nominations", nominations, ("nominator", "nominee", "held"))
+    _refuse_second(nominations)
     places = pa.array(np.arange(holdings.num_rows))
     joined = (
         holdings.append_column("_row", places).join(nominations.rename_columns(_renamed(nominations)), ["holder", "held"]).sort_by("_row")
     )
     holder = pc.coalesce(joined["_nominator"], joined["holder"])
     return joined.drop_columns(["_row", "_nominator"]).set_column(joined.column_names.index("holder"), "holder", holder)
+
+
+def _refuse_second(nominations: pa.Table) -> None:
+    """Refuse a second nominator behind the same holding."""
+    _, (nominee, held) = numbered_alike("nominations", nominations["nominee"], nominations["held"])
+    key = nominee * (held.max() + 1) + held
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    if (again := np.flatnonzero(first[place] != np.arange(key.size))).size:
+        row, other = int(again[0]), int(first[place[again[0]]])
+        said = f"{nominations['nominee'][row]}'s holding of {nominations['held'][row]} has another nominator in row {other}"
+        raise UsageError(f"nominations row {row}: {said}; say which of them it is")
 
 
 def _renamed(nominations: pa.Table) -> list[str]:
@@ -194,9 +215,12 @@ def coalitions(held: Holdings, rules: RuleSet, ties: Ties) -> list[Ints]:
     """Return the parties, by number, who hold together: relatives of a party with it, and those tied by agreements; none within another."""
     found: set[tuple[int, ...]] = set()
     if ties.kin is not None and rules.family:
+        refuse_missing("kin", ties.kin, ("a", "b", "kinship"))
+        refuse_nulls("kin", ties.kin, ("a", "b"))
         near = ties.kin.filter(pc.is_in(ties.kin["kinship"], value_set=pa.array(rules.family)))
         found |= set(_families(held, near))
     if ties.concert is not None:
+        refuse_nulls("concert", ties.concert, ("a", "b"))
         found |= set(_together(held, ties.concert))
     members = sorted(found)
     return [np.array(each) for each in members if not any(set(each) < set(other) for other in _near(each, members))]
@@ -220,12 +244,17 @@ def _families(held: Holdings, kin: pa.Table) -> Iterator[tuple[int, ...]]:
 
 
 def _together(held: Holdings, concert: pa.Table) -> Iterator[tuple[int, ...]]:
-    a, b = pairs_of(held.parties, concert, ("a", "b"))
-    count = len(held.parties)
-    _, label = connected_components(csr_array((np.ones(a.size), (a, b)), shape=(count, count)), directed=False)
-    sizes = np.bincount(label, minlength=1)
-    for group in np.flatnonzero(sizes > 1).tolist():
-        yield tuple(np.flatnonzero(label == group).tolist())
+    """Yield the holders whom agreements tie, over others who may hold nothing themselves."""
+    ids, (a, b) = numbered_alike("holdings and concert", concert["a"], concert["b"])
+    _, label = connected_components(csr_array((np.ones(a.size), (a, b)), shape=(len(ids), len(ids))), directed=False)
+    number = held.parties.numbers(ids)
+    holders = np.zeros(len(held.parties), np.bool_)
+    holders[held.holder] = True
+    there = number >= 0
+    there[there] = holders[number[there]]
+    number, label = number[there], label[there]
+    for group in np.flatnonzero(np.bincount(label, minlength=1) > 1).tolist():
+        yield tuple(np.sort(number[label == group]).tolist())
 
 
 def _seeds(alone: Ints, several: list[Ints]) -> Csr:

@@ -155,7 +155,7 @@ class OwnerIndex:
         UsageError
             If nobody holds anything of it.
         """
-        (place,) = self._parties.numbers(pa.chunked_array([pa.array([company], self._parties.ids.type)])).tolist()
+        place = self._parties.number(company)
         if place < 0:
             raise UsageError(f"no holding names {company}")
         owners, shares = upward(self._net, place)

@@ -58,7 +58,7 @@ def test_hmrc_greit02118_votes_of_a_wholly_owned_company_are_the_owner_s():
     assert found(holdings, third)["A", "C"]["votes_ppm"] == 120_000
 
 
-def test_ownership_md_a_chain_of_51_controls_the_bottom():
+def test_chapelle_szafarz_51_51_51_a_chain_controls_the_bottom():
     assert certain(table(("P", "A", 51), ("A", "B", 51), ("B", "C", 51))) == pairs("P>A P>B P>C A>B A>C B>C")
 
 

@@ -30,7 +30,7 @@ def shares(*rows, prune=0.0, **more):
 # -- cases with known answers ------------------------------------------------------------------------------------
 
 
-def test_ownership_md_a_chain_of_51_is_13_2651_percent():
+def test_chapelle_szafarz_51_51_51_a_chain_is_13_2651_percent():
     assert shares(("P", "A", 51), ("A", "B", 51), ("B", "C", 51))["P", "C"] == pytest.approx(0.132651, abs=1e-12)
 
 
