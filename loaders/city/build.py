@@ -13,10 +13,12 @@ import numpy as np
 from kg.progress import Progress, Silent
 from loaders.city import (
     affairs,
+    agreements,
     casting,
     contacts,
     contagion,
     credit,
+    exposures,
     filed,
     financing,
     firms,
@@ -25,15 +27,18 @@ from loaders.city import (
     money,
     past,
     people,
+    rebuttals,
     regular,
     supply,
     survival,
 )
 from loaders.city.acting import acted
+from loaders.city.agreements import Agreements
 from loaders.city.contacts import Contacts, SignIns
 from loaders.city.contagion import Contagion
 from loaders.city.credit import Cases, Guarantees, LoanFlows, Loans
 from loaders.city.draw import Ints
+from loaders.city.exposures import Books
 from loaders.city.filed import Papers
 from loaders.city.firms import Firms
 from loaders.city.frame import column
@@ -44,6 +49,7 @@ from loaders.city.money import DAY, Accounts, Flows, Ledger
 from loaders.city.params import Params
 from loaders.city.people import People
 from loaders.city.plot import Actors, Deeds, Fronts, Parents, gathered
+from loaders.city.rebuttals import Rebuttals
 from loaders.city.rhythm import Calendar
 from loaders.city.schemes import SCHEMES
 from loaders.city.supply import Invoices, Links
@@ -69,6 +75,9 @@ class City:
     guarantees: Guarantees
     court: Cases
     ownership: Ownership
+    agreements: Agreements
+    books: Books
+    rebuttals: Rebuttals
     contacts: Contacts
     sign_ins: SignIns
     ledger: Ledger
@@ -197,6 +206,7 @@ def _city(
     params, count = town.params, len(town.firms)
     at = contacts.drawn(params, town.firms, town.people, done.shared)
     old = past.crimes(params, town.firms, actors)
+    owned = holdings.drawn(params, town.firms, town.people, *_held(done.parents, done.fronts, count))
     return City(
         params=params,
         firms=town.firms,
@@ -208,7 +218,10 @@ def _city(
         loan_flows=moved,
         guarantees=given,
         court=survival.sued(town.firms, credit.sued(params, loans, trade.links, contagion.sued(trade.hit, params))),
-        ownership=holdings.drawn(params, town.firms, town.people, *_held(done.parents, done.fronts, count)),
+        ownership=owned,
+        agreements=agreements.drawn(params, town.firms, owned, done.fronts),
+        books=_books(town, (loans, given), owned, actors),
+        rebuttals=rebuttals.drawn(params, town.calendar, actors),
         contacts=at,
         sign_ins=contacts.sign_ins(params, town.calendar, town.firms, at, town.accounts.opened),
         ledger=ledger,
@@ -228,6 +241,15 @@ def _held(parents: Parents, fronts: Fronts, count: int) -> tuple[Ints, Ints]:
     parent[parents.company] = parents.parent
     behind[fronts.company] = fronts.behind
     return parent, behind
+
+
+def _books(town: Town, lent: tuple[Loans, Guarantees], owned: Ownership, actors: tuple[Actors, ...]) -> Books:
+    """Return the bank's books, which know who truly belongs together and who has a part in a scheme."""
+    controller = np.arange(len(town.firms) + len(town.people))
+    controller[: len(town.firms)] = owned.controller
+    guilty = np.zeros(controller.size, np.bool_)
+    guilty[np.concatenate([column(0, 0), *(of.firms for of in actors if of.number > 0)])] = True
+    return exposures.drawn(town.params, town.firms, lent, controller, guilty)
 
 
 def _sent(flows: Flows, firms: int) -> Ints:
