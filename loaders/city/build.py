@@ -15,6 +15,7 @@ from loaders.city import (
     affairs,
     agreements,
     casting,
+    connected,
     contacts,
     contagion,
     credit,
@@ -220,7 +221,7 @@ def _city(
         court=survival.sued(town.firms, credit.sued(params, loans, trade.links, contagion.sued(trade.hit, params))),
         ownership=owned,
         agreements=agreements.drawn(params, town.firms, owned, done.fronts),
-        books=_books(town, (loans, given), owned, actors),
+        books=_books(town, papers, (loans, given), owned, done.fronts),
         rebuttals=rebuttals.drawn(params, town.calendar, actors),
         contacts=at,
         sign_ins=contacts.sign_ins(params, town.calendar, town.firms, at, town.accounts.opened),
@@ -243,13 +244,11 @@ def _held(parents: Parents, fronts: Fronts, count: int) -> tuple[Ints, Ints]:
     return parent, behind
 
 
-def _books(town: Town, lent: tuple[Loans, Guarantees], owned: Ownership, actors: tuple[Actors, ...]) -> Books:
-    """Return the bank's books, which know who truly belongs together and who has a part in a scheme."""
-    controller = np.arange(len(town.firms) + len(town.people))
-    controller[: len(town.firms)] = owned.controller
-    guilty = np.zeros(controller.size, np.bool_)
-    guilty[np.concatenate([column(0, 0), *(of.firms for of in actors if of.number > 0)])] = True
-    return exposures.drawn(town.params, town.firms, lent, controller, guilty)
+def _books(town: Town, papers: Papers, lent: tuple[Loans, Guarantees], owned: Ownership, fronts: Fronts) -> Books:
+    """Return the bank's books, made for the groups that it can know."""
+    firms, parties = town.firms, len(town.firms) + len(town.people)
+    ties = [connected.control(firms, owned, fronts), connected.dependence(town.params, firms, papers.invoices, lent[1])]
+    return exposures.drawn(town.params, firms, lent, parties, connected.groups(connected.Ties.stacked(ties), parties))
 
 
 def _sent(flows: Flows, firms: int) -> Ints:

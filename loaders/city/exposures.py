@@ -2,7 +2,7 @@
 
 All loans of the file are in the books of one bank: it is the one whose system this is, wherever a loan was arranged. Knows which
 guarantees take over a loan and which only may cost their giver, and what large companies have beside loans; hides that the capital is
-such that all clients and all honest groups are within its limits, and that lines bring a few of the largest near them.
+such that all clients and the groups that the bank can know are within its limits, and that lines bring a few of the largest near them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from loaders.city.connected import Groups
 from loaders.city.credit import Guarantees, Loans, standing
-from loaders.city.draw import Bools, Ints, around, chance, counted, stream, weighted
+from loaders.city.draw import Ints, around, chance, counted, stream, weighted
 from loaders.city.firms import ORDINARY, Firms
 from loaders.city.frame import Frame, column
 from loaders.city.money import DAY
@@ -78,19 +79,19 @@ class Books:
     capital: Capital
 
 
-def drawn(params: Params, firms: Firms, lent: tuple[Loans, Guarantees], controller: Ints, guilty: Bools) -> Books:
+def drawn(params: Params, firms: Firms, lent: tuple[Loans, Guarantees], parties: int, connected: Groups) -> Books:
     """Return the bank's books on the last day.
 
     Parameters
     ----------
-    controller, guilty
-        Of each party: who controls it, itself where nobody does, and whether it has a part in a scheme.
+    parties, connected
+        How many there are, and who belongs together in the eyes of the bank.
     """
     rng = stream(params.seed, "exposures")
     loans, taken, stands = _loans(rng, params, firms, *lent)
     rows = Exposures.stacked([_covered(loans, taken), stands, _more(rng, params, firms)])
-    tier_1 = _tier_1(rows, controller, guilty)
-    rows = Exposures.stacked([rows, _lines(params, firms, rows, controller, tier_1)])
+    tier_1 = _tier_1(rows, parties, connected)
+    rows = Exposures.stacked([rows, _lines(params, firms, rows, (parties, connected), tier_1)])
     return Books(rows, _capital(params, tier_1))
 
 
@@ -151,41 +152,32 @@ def _more(rng: np.random.Generator, params: Params, firms: Firms) -> Exposures:
     return _rows(party, kind, (fen // _STEP + 1) * _STEP)
 
 
-def _tier_1(rows: Exposures, controller: Ints, guilty: Bools) -> int:
-    """Return the tier 1 under which every client, and every honest group, is well within its limits."""
-    parties = controller.size
-    of_guilty = np.zeros(parties, np.bool_)
-    of_guilty[controller[guilty]] = True
+def _tier_1(rows: Exposures, parties: int, connected: Groups) -> int:
+    """Return the tier 1 under which every client, and every group that the bank knows, is well within its limits."""
     borne = rows.borne(parties)
-    group = np.where(of_guilty, 0, _together(borne, controller))
     net = int(rows.lent(parties).max()) * 1_000_000 // _CLIENT_LOANS
-    bounds = net * _TIER_1 // 1_000_000, int(borne.max()) * 1_000_000 // _CLIENT, int(group.max()) * 1_000_000 // _GROUP
-    return max(max(bounds) * 1_000_000 // _USED, _LEAST_CAPITAL) // _STEP * _STEP
+    group = int(connected.sums(borne).max()) * 1_000_000 // _GROUP
+    most = max(net * _TIER_1 // 1_000_000, int(borne.max()) * 1_000_000 // _CLIENT, group)
+    return max(most * 1_000_000 // _USED, _LEAST_CAPITAL) // _STEP * _STEP
 
 
-def _together(fen: Ints, controller: Ints) -> Ints:
-    """Return the sum of what all under each party's control bear."""
-    found = column(0, controller.size)
-    np.add.at(found, controller, fen)
-    return found
-
-
-def _lines(params: Params, firms: Firms, rows: Exposures, controller: Ints, tier_1: int) -> Exposures:
-    """Return undrawn lines that bring the largest clients near their limits, one of each group, as far as their sales bear them."""
-    rng, count = stream(params.seed, "lines"), len(firms)
-    borne = rows.borne(controller.size)
-    group = _together(borne, controller)[controller[:count]]
-    most, alone = tier_1 * _GROUP // 1_000_000, tier_1 * _CLIENT // 1_000_000
+def _lines(params: Params, firms: Firms, rows: Exposures, known: tuple[int, Groups], tier_1: int) -> Exposures:
+    """Return undrawn lines that bring the largest clients, or the groups that they are in, near their limits, as far as sales bear them."""
+    (parties, connected), count = known, len(firms)
+    borne, rng = rows.borne(parties), stream(params.seed, "lines")
     reach = borne[:count] + firms.sales // _SALES_FOR_LINE
-    able = np.flatnonzero((borne[:count] > 0) & (firms.role == ORDINARY) & (group < most * _FROM // 100))
-    able = able[np.argsort(-reach[able], kind="stable")]
-    _, first = np.unique(controller[able], return_index=True)
-    head = able[np.sort(first)][: _NEAR + params.companies // _COMPANIES_EACH]
-    percent = rng.integers(_FROM, _TO + 1, head.size)
-    room = np.minimum(most * percent // 100 - group[head], alone * percent // 100 - borne[head])
-    fen = np.minimum(room, reach[head] - borne[head]) // _STEP * _STEP
-    head, fen = head[fen > 0], fen[fen > 0]
-    return _rows(head, column(_POTENTIAL, head.size), fen)
+    able = np.flatnonzero((borne[:count] > 0) & (firms.role == ORDINARY))
+    able = able[np.argsort(-reach[able], kind="stable")][: _NEAR + params.companies // _COMPANIES_EACH]
+    percent, most, alone = rng.integers(_FROM, _TO + 1, able.size), tier_1 * _GROUP // 1_000_000, tier_1 * _CLIENT // 1_000_000
+    inside = connected.take(np.isin(connected.member, able))
+    sums, fen = connected.sums(borne), column(0, able.size)
+    for place, party in enumerate(able.tolist()):
+        heads = inside.head[inside.member == party]
+        group = int(sums[heads].max(initial=0))
+        room = min(int(most * percent[place] // 100) - group, int(alone * percent[place] // 100 - borne[party]))
+        fen[place] = max(min(room, int(reach[party] - borne[party])), 0) // _STEP * _STEP
+        sums[heads] += fen[place]
+    return _rows(able[fen > 0], column(_POTENTIAL, int((fen > 0).sum())), fen[fen > 0])
 
 
 def _capital(params: Params, tier_1: int) -> Capital:
