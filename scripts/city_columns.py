@@ -226,6 +226,19 @@ class Companies:
         party, role = parties(court, "party"), court["role"]
         for name in ("plaintiff", "defendant"):
             found[name] = self.total(party, pc.equal(role, name).to_numpy(zero_copy_only=False))
+        return {**found, **self._exposed()}
+
+    def _exposed(self) -> dict[str, Values]:
+        """Return totals of what the bank stands to lose by each company."""
+        rows = self.source.rows("exposures", "party", "party_kind", "kind", "amount_fen", "mitigated_fen", "provider", "provider_kind")
+        who, fen = parties(rows, "party"), rows["amount_fen"].to_numpy()
+        borne = pc.fill_null(rows["mitigated_fen"], 0).to_numpy()
+        found = {"exposures": self.total(who), "fen exposed": self.total(who, fen), "fen mitigated": self.total(who, borne)}
+        found["fen provided"] = self.total(parties(rows, "provider"), borne)
+        for name in ("potential", "loan"):
+            of_kind = pc.equal(rows["kind"], name).to_numpy(zero_copy_only=False)
+            found[f"fen exposed by {name}"] = self.total(who, np.where(of_kind, fen, 0))
+        found["exposures but loans"] = found["exposures"] - self.total(who, of_kind)
         return found
 
     def _payments(self, name: str, own: Ints, other: Ints) -> dict[str, Values]:

@@ -13,10 +13,13 @@ import numpy as np
 from kg.progress import Progress, Silent
 from loaders.city import (
     affairs,
+    agreements,
     casting,
+    connected,
     contacts,
     contagion,
     credit,
+    exposures,
     filed,
     financing,
     firms,
@@ -25,15 +28,18 @@ from loaders.city import (
     money,
     past,
     people,
+    rebuttals,
     regular,
     supply,
     survival,
 )
 from loaders.city.acting import acted
+from loaders.city.agreements import Agreements
 from loaders.city.contacts import Contacts, SignIns
 from loaders.city.contagion import Contagion
 from loaders.city.credit import Cases, Guarantees, LoanFlows, Loans
 from loaders.city.draw import Ints
+from loaders.city.exposures import Books
 from loaders.city.filed import Papers
 from loaders.city.firms import Firms
 from loaders.city.frame import column
@@ -44,6 +50,7 @@ from loaders.city.money import DAY, Accounts, Flows, Ledger
 from loaders.city.params import Params
 from loaders.city.people import People
 from loaders.city.plot import Actors, Deeds, Fronts, Parents, gathered
+from loaders.city.rebuttals import Rebuttals
 from loaders.city.rhythm import Calendar
 from loaders.city.schemes import SCHEMES
 from loaders.city.supply import Invoices, Links
@@ -69,6 +76,9 @@ class City:
     guarantees: Guarantees
     court: Cases
     ownership: Ownership
+    agreements: Agreements
+    books: Books
+    rebuttals: Rebuttals
     contacts: Contacts
     sign_ins: SignIns
     ledger: Ledger
@@ -197,6 +207,7 @@ def _city(
     params, count = town.params, len(town.firms)
     at = contacts.drawn(params, town.firms, town.people, done.shared)
     old = past.crimes(params, town.firms, actors)
+    owned = holdings.drawn(params, town.firms, town.people, *_held(done.parents, done.fronts, count))
     return City(
         params=params,
         firms=town.firms,
@@ -208,7 +219,10 @@ def _city(
         loan_flows=moved,
         guarantees=given,
         court=survival.sued(town.firms, credit.sued(params, loans, trade.links, contagion.sued(trade.hit, params))),
-        ownership=holdings.drawn(params, town.firms, town.people, *_held(done.parents, done.fronts, count)),
+        ownership=owned,
+        agreements=agreements.drawn(params, town.firms, owned, done.fronts),
+        books=_books(town, papers, (loans, given), owned, done.fronts),
+        rebuttals=rebuttals.drawn(params, town.calendar, actors),
         contacts=at,
         sign_ins=contacts.sign_ins(params, town.calendar, town.firms, at, town.accounts.opened),
         ledger=ledger,
@@ -228,6 +242,13 @@ def _held(parents: Parents, fronts: Fronts, count: int) -> tuple[Ints, Ints]:
     parent[parents.company] = parents.parent
     behind[fronts.company] = fronts.behind
     return parent, behind
+
+
+def _books(town: Town, papers: Papers, lent: tuple[Loans, Guarantees], owned: Ownership, fronts: Fronts) -> Books:
+    """Return the bank's books, made for the groups that it can know."""
+    firms, parties = town.firms, len(town.firms) + len(town.people)
+    ties = [connected.control(firms, owned, fronts), connected.dependence(town.params, firms, papers.invoices, lent[1])]
+    return exposures.drawn(town.params, firms, lent, parties, connected.groups(connected.Ties.stacked(ties), parties))
 
 
 def _sent(flows: Flows, firms: int) -> Ints:

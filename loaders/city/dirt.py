@@ -145,6 +145,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("corrected amount", "invoices", "gross_fen", True, corrected, AGAIN),
     Fault("unknown company", "invoices", "buyer", True, unknown),
     Fault("missing period", "tax_filings", "period", True, missing),
+    Fault("unknown party", "exposures", "party", True, unknown),
 )
 
 

@@ -69,6 +69,15 @@ def companies(rng: np.random.Generator, firms: Firms) -> pa.Array:
     return pc.if_else(pa.array(firms.role > 0), _institutions(firms), pc.if_else(pa.array(rng.random(count) < 0.07), bracket, usual))
 
 
+def stock(named: pa.Array) -> pa.Array:
+    """Return the names with the form that a listed company has.
+
+    >>> stock(pa.array(["杭州云帆科技有限公司", "宁波鑫泰贸易股份有限公司"])).to_pylist()
+    ['杭州云帆科技股份有限公司', '宁波鑫泰贸易股份有限公司']
+    """
+    return pc.replace_substring_regex(named, f"({'|'.join(sorted(_FORMS, key=len, reverse=True))})$", "股份有限公司")
+
+
 def _trade(rng: np.random.Generator, firms: Firms) -> pa.Array:
     """Return the word for the trade, one of those that the industry's names use."""
     table = [word for industry in industries.INDUSTRIES for word in industry.words]

@@ -14,11 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loaders.city import codes, industries, names, papers, regions
+from loaders.city import books, codes, industries, names, papers, regions
 from loaders.city.build import City
 from loaders.city.contacts import addresses, device_texts, emails, phone_texts
 from loaders.city.credit import standing
 from loaders.city.draw import Ints, Whole, chance, stream
+from loaders.city.firms import ORDINARY, STATE, TAX
 from loaders.city.holdings import UNKNOWN
 from loaders.city.money import CHANNELS, DAY, PURPOSES
 from loaders.city.people import KINSHIPS
@@ -65,12 +66,18 @@ class Tables:
             "kinship": self._kinship,
             "contacts": self._contacts,
             "guarantees": self._guarantees,
+            "concert": partial(books.concert, self.city, self.named),
+            "nominations": partial(books.nominations, self.city, self.named),
+            "hubs": partial(books.hubs, self.city, self.named),
+            "exposures": partial(books.exposures, self.city, self.named, loan_numbers),
+            "bank_capital": partial(books.capital, self.city),
         }
 
     def daily(self) -> dict[str, Daily]:
         """Return the kinds whose rows come day by day."""
         city = self.city
         filings, financed = papers.filings(city, self.party), papers.financings(city, self.named)
+        rebutted = books.rebuttals(city, self.named)
         return {
             "court_cases": Daily(np.repeat(city.court.day, 2), self._court),
             "transfers": Daily(city.ledger.flows.second // DAY, self._transfers),
@@ -80,6 +87,7 @@ class Tables:
             "financings": Daily(financed[0], partial(_sliced, financed[1])),
             "tax_filings": Daily(filings[0], partial(_sliced, filings[1])),
             "sign_ins": Daily(city.sign_ins.second // DAY, self._sign_ins),
+            "rebuttals": Daily(rebutted[0], partial(_sliced, rebutted[1])),
             "cases": Daily(city.known.known, self._cases),
         }
 
@@ -87,17 +95,21 @@ class Tables:
 
     def _registry(self) -> pa.Table:
         city, firms = self.city, self.city.firms
-        ordinary = firms.role == 0
+        ordinary, listed = firms.role == ORDINARY, pa.array(books.listed(city))
+        named = names.companies(stream(city.params.seed, "company names"), firms)
+        kinds = [{STATE: "state", TAX: "other"}.get(role) for role in range(int(firms.role.max()) + 1)]
         return pa.table(
             {
                 "company": self._companies,
                 "uscc": codes.uscc(np.arange(len(firms)), regions.CODE[firms.region]),
-                "name": names.companies(stream(city.params.seed, "company names"), firms),
+                "name": pc.if_else(listed, names.stock(named), named),
                 "status": words(("存续", "注销", "吊销"), firms.standing(city.params.days - 1)),
                 "region": digits(regions.CODE[firms.region], 6),
                 "industry": words([industry.code for industry in industries.INDUSTRIES], firms.industry),
                 "founded_on": dates(city.params.first_day, firms.founded),
                 "capital_fen": numbers(firms.capital),
+                "kind": words(kinds, firms.role),
+                "listed": listed,
                 "customer_ref": pc.if_else(pa.array(ordinary), digits(np.arange(len(firms)), 8, "K"), None),
             }
         )

@@ -43,6 +43,7 @@ def truth(tables: Tables) -> dict[str, pa.Table]:
         "lookalikes": _plots(city, [of for of, _ in honest]),
         "lookalike_members": _members(tables, honest),
         "controllers": _controllers(tables),
+        "concert": _concert(tables),
         "groups": _groups(tables),
         "owners": _owners(tables),
         "contagion": _contagion(tables),
@@ -129,12 +130,27 @@ def _closed(tables: Tables) -> pa.Table:
 
 
 def _controllers(tables: Tables) -> pa.Table:
-    """Return who truly controls each company, and, where a nominee stands in the register, who that is."""
-    owned, count = tables.city.ownership, len(tables.city.firms)
-    controller = tables.party.take(pa.array(owned.controller))
+    """Return who truly controls each company, and, where a nominee stands in the register, who that is and whether the bank was told.
+
+    Who controls a company ``jointly`` with others is the first of those in ``concert``.
+    """
+    city = tables.city
+    owned, count = city.ownership, len(city.firms)
     straw = pc.if_else(pa.array(owned.nominee), tables.party.take(pa.array(owned.representative)), None)
-    company = tables.party.slice(0, count)
-    return pa.table({"company": company, "controller": controller, "nominee": pa.array(owned.nominee), "straw": straw})
+    company = np.arange(count)
+    marks = {
+        "nominee": owned.nominee,
+        "disclosed": np.isin(company, city.agreements.nominations.company),
+        "jointly": np.isin(company, city.agreements.concert.company),
+    }
+    columns = {"company": tables.party.slice(0, count), "controller": tables.party.take(pa.array(owned.controller))}
+    return pa.table({**columns, **{name: pa.array(values) for name, values in marks.items()}, "straw": straw})
+
+
+def _concert(tables: Tables) -> pa.Table:
+    """Return who together controls the companies whose holders act in concert, a row for each of them."""
+    rows = tables.city.agreements.concert
+    return pa.table({"company": tables.party.take(pa.array(rows.company)), "member": tables.party.take(pa.array(rows.member))})
 
 
 def _groups(tables: Tables) -> pa.Table:

@@ -71,7 +71,7 @@ def write(city: City, folder: Path, form: str = "csv", progress: Progress | None
     for name, table in {**truth(tables), "sizes": sizes(tables), "dirt": dirt.marks()}.items():
         _put(table, folder / "truth" / f"{name}.parquet")
     (folder / "truth" / "city.json").write_text(_choices(city.params), encoding="utf-8")
-    return {kind.name: rows[kind.name] for kind in KINDS if kind.name in rows}
+    return {kind.name: rows[kind.name] for kind in KINDS}
 
 
 def sizes(tables: Tables) -> pa.Table:
