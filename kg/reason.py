@@ -51,8 +51,8 @@ GROUP_LIMIT_PASSED = Reason(
 )
 GROUP_LIMIT_SPLIT = Reason(
     "GROUP_LIMIT_SPLIT",
-    "拆分授信：关联客户组的成员各自未超单户限额，合计却超过单户限额",
-    "Members of a group of connected clients stay below the limit of one client each, and pass it together",
+    "拆分授信：关联客户组与登记中未反映的关联主体合计超过集团限额，而组内合计未超限",
+    "The group of connected clients is within its limits, and passes one together with parties whose tie to it no register tells",
 )
 HIDDEN_CONTROL = Reason(
     "HIDDEN_CONTROL",

@@ -10,8 +10,8 @@ DERIVATIONS: tuple[Derivation, ...] = (
     beneficial_owners.DERIVATION,
     dependence.DERIVATION,
     members.DERIVATION,
-    group_limits.DERIVATION,
     links.DERIVATION,
+    group_limits.DERIVATION,
 )
 
 __all__ = ["DERIVATIONS"]

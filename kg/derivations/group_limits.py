@@ -73,33 +73,39 @@ def _run(graph: Graph) -> ir.Table:
 
 
 def _tightest(graph: Graph, rules: RuleSet) -> pa.Table:
-    """Return for each group the limit that leaves least, and whether what each member may have alone they have together."""
-    members = graph.edges("MEMBER_OF")
-    table = graph.engine.table(members.select(group_id="dst", party="src", because="because"))
-    found = limits_of(graph, table)
-    if found is None:
+    """Return for each group the limit that leaves least, and whether it passes one only with those who are tied to it in secret."""
+    rows = graph.edges("MEMBER_OF")
+    members = rows.select(group_id="dst", party="src", because="because")
+    open_, secret = (_least(graph, table, rules) for table in (members, _with_tied(graph, members)))
+    if open_ is None or secret is None:
         return _NOTHING.empty_table()
-    rows = graph.engine.arrow(found.drop_columns(["members", "edges"]))
+    beyond = secret.select(group_id="group_id", _beyond="breach")
+    told = open_.left_join(beyond, "group_id")
+    split = ~told.breach & told._beyond.fill_null(False)
+    return graph.engine.table(told.select(*_NOTHING.names[:-1], split=split)).cast(_NOTHING)
+
+
+def _least(graph: Graph, members: ir.Table, rules: RuleSet) -> ir.Table | None:
+    """Return the limit of groups that leaves each group least: ``group_id, limit, used_fen, headroom_fen, breach``."""
+    found = limits_of(graph, graph.engine.table(members))
+    if found is None:
+        return None
     of_group = [str(limit) for limit in rules.limits if limit.of == "group" and limit.kind == "limit"]
-    of_client = [str(limit) for limit in rules.limits if limit.of == "client" and limit.kind == "limit"]
+    rows = graph.engine.arrow(found.drop_columns(["members", "edges"]))
     mine = rows.filter(rows["limit"].isin(of_group))
-    least = mine.group_by("group_id").aggregate(
+    return mine.group_by("group_id").aggregate(
         **{name: mine[name].argmin(mine.headroom_fen) for name in ("limit", "used_fen", "breach")}, headroom_fen=mine.headroom_fen.min()
     )
-    split = _split(rows.filter(rows["limit"].isin(of_client)), members)
-    told = least.left_join(split, "group_id").select(*_NOTHING.names[:-1], split=ibis.coalesce(split.split, False))
-    return graph.engine.table(told).cast(_NOTHING)
 
 
-def _split(alone: ir.Table, members: ir.Table) -> ir.Table:
-    """Return the groups of which no member passes a limit of one client, while two or more of them would if they were one."""
-    joined = alone.inner_join(members.select(party="src", of="dst"), alone.group_id == members.src)
-    used = joined.filter(joined.used_fen > 0)
-    sums = used.group_by(["of", "limit"]).aggregate(
-        borrowers=used.count(), within=(~used.breach).all(), sum=used.used_fen.sum(), bound=(used.used_fen + used.headroom_fen).max()
-    )
-    by_limit = sums.mutate(passed=(sums.borrowers > 1) & sums.within & (sums["sum"] > sums.bound))
-    return by_limit.group_by(group_id="of").aggregate(split=by_limit.passed.any())
+def _with_tied(graph: Graph, members: ir.Table) -> ir.Table:
+    """Return groups with those whom strong evidence, of which no register tells, ties to a member."""
+    links = graph.edges("LINKED_TO")
+    links = links.filter((links.level == "strong") & ~links.disclosed)
+    pairs = ibis.union(links.select(party="src", tied="dst"), links.select(party="dst", tied="src")).distinct()
+    tied = members.inner_join(pairs, "party").select(group_id="group_id", party="tied", because=ibis.literal("linked")).distinct()
+    fresh = tied.anti_join(members, ["group_id", "party"])
+    return ibis.union(members, fresh)
 
 
 _NOTHING = pa.schema(
@@ -113,4 +119,4 @@ _NOTHING = pa.schema(
     ]
 )
 
-DERIVATION = Derivation("group_limits", ("MEMBER_OF", EXPOSURES, CAPITAL), "Group", _run)
+DERIVATION = Derivation("group_limits", ("MEMBER_OF", "LINKED_TO", EXPOSURES, CAPITAL), "Group", _run)

@@ -1,4 +1,4 @@
-"""A group of connected clients beyond a limit: passed outright, or split over members who each stay below what one client may have.
+"""A group of connected clients beyond a limit: passed outright, or split over parties of whose tie no register tells.
 
 Look-alike that is no hit: a large group whose exposures together are within the limits, however many its members.
 
@@ -55,7 +55,7 @@ def find_passed_limits(tables: Tables, parameters: GroupLimitParameters) -> pa.T
 
 
 def find_split_limits(tables: Tables, parameters: GroupLimitParameters) -> pa.Table:  # noqa: ARG001 - both rules are called alike
-    """Find the members of groups that have together what no client may have alone, while each member is within its limit.
+    """Find the members of groups within their limits that pass one together with parties tied to them by strong, undisclosed evidence.
 
     Returns
     -------
@@ -99,7 +99,7 @@ PASSED = Rule(
 SPLIT = Rule(
     name="group_limit_split",
     version="1",
-    about="Members of a group borrow together what none of them may alone.",
+    about="A group passes a limit together with parties whose tie to it no register tells.",
     reason=GROUP_LIMIT_SPLIT,
     severity="medium",
     action="refer",

@@ -38,7 +38,9 @@ DERIVED_NODES = (
             Property("used_fen", "int64", "exposure that counts under that limit", "fen"),
             Property("headroom_fen", "int64", "what that limit leaves, negative where it is passed", "fen"),
             Property("breach", "bool", "whether that limit is passed"),
-            Property("split", "bool", "whether members borrow together what none of them could alone"),
+            Property(
+                "split", "bool", "whether it passes a limit of groups only with those tied to it by strong evidence that no register tells"
+            ),
         ),
         derived=True,
     ),
