@@ -34,7 +34,6 @@ from kg.run import RECORD
 from kg.schema import edge, node
 from kg.store import Change
 from kg.stores.bolt import BoltStore
-from kg.stores.connect import local
 from kg.stores.local_neo4j import LocalNeo4j
 
 PARTS = ("lake", "fill", "night", "bolt", "rival")
@@ -107,7 +106,7 @@ def make_workspace(root: Path, companies: int, form: str) -> World:
 
 
 def nights(root: Path, companies: int, form: str, parts: Sequence[str]) -> Iterator[Figure]:
-    """Time a first night (its publishing too where that is asked for) and, on a server just started, a next one with 1 % changed."""
+    """Time a first night (its publishing too where that is asked for) and a next one with 1 % changed, start and stop of the server included."""
     world = make_workspace(root, companies, form)
     publishing = bool({"fill", "night"} & set(parts))
     click.echo("first night", err=True)
@@ -119,14 +118,8 @@ def nights(root: Path, companies: int, form: str, parts: Sequence[str]) -> Itera
         World(world.folder, companies, form=form, changed=0.01).write_full()
         world.forget_days()
         world.write_day(DAYS)
-        up = time.monotonic()
-        server = local(Workspace.open(root))
-        assert server is not None
-        server.start()
-        yield Figure("night", "start of the server, which analysts have up all day", time.monotonic() - up, "s")
         click.echo("next night", err=True)
         yield from _night_figures(*watched(night, root, False))
-        server.stop()
 
 
 def _lake_figures(ran: Ran, usage: Usage) -> Iterator[Figure]:

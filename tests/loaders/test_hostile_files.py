@@ -229,7 +229,7 @@ def test_a_row_without_end_is_refused_before_it_fills_the_memory(tmp_path, monke
         read(tmp_path, b"a,b\n1," + b"x" * (3 << 20))
 
 
-PACKED = gzip.compress(b"a,b\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(5000)))
+PACKED = gzip.compress(b"a,b\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(5000)), mtime=0)
 
 
 @pytest.mark.parametrize("size", [1, 5, 10, 11, len(PACKED) // 2, len(PACKED) - 8, len(PACKED) - 1])
@@ -246,7 +246,9 @@ def test_gzip_with_a_wrong_byte_is_refused_by_name(tmp_path, place):
         read(tmp_path, bytes(wrong), "rows.csv.gz")
 
 
-@pytest.mark.parametrize("garbage", [b"x", b"not packed", b"\0\0x", b"\x1f\x8b", PACKED[:50]])
+@pytest.mark.parametrize(
+    "garbage", [b"x", b"not packed", b"\0\0x", b"\x1f\x8b", PACKED[:50]], ids=["a sign", "words", "nul", "its mark", "its begin"]
+)
 def test_anything_behind_gzip_is_refused_by_name(tmp_path, garbage):
     with pytest.raises(GateError, match=r"rows\.csv\.gz is (cut short|damaged)"):
         read(tmp_path, PACKED + garbage, "rows.csv.gz")
