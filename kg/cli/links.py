@@ -176,3 +176,21 @@ def events(*, as_json: bool, workspace: Path) -> None:
         print_json(found)
     else:
         print_table(columns, [[row[column] for column in columns] for row in found])
+
+
+@links.command()
+@as_of_option
+@json_option
+@workspace_option
+def hubs(*, as_of: datetime | None, as_json: bool, workspace: Path) -> None:
+    """List what made no link since too many share it, and the parties that the bank named as hubs: to be looked through by people."""
+    from kg.derivations.linked_parties import find_hubs  # noqa: PLC0415 - slow to import
+    from kg.derivations.links import evidence_of  # noqa: PLC0415
+    from kg.lookup import last_graph  # noqa: PLC0415
+
+    with last_graph(open_workspace(workspace), as_of=as_of.date() if as_of else None) as graph:
+        found = find_hubs(evidence_of(graph))
+    if as_json:
+        print_json(found.to_pylist())
+    else:
+        print_table(found.column_names, [list(row.values()) for row in found.to_pylist()])

@@ -274,3 +274,4 @@ def test_a_link_is_shown_rebutted_with_user_reason_and_end_and_restored(house: B
     house.run()
     assert len(house.json("links", a, c)["paths"]) == 1
     assert len(house.json("links", "log")) == 2
+    assert house.json("links", "hubs") == []
