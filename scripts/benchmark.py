@@ -106,7 +106,7 @@ def make_workspace(root: Path, companies: int, form: str) -> World:
 
 
 def nights(root: Path, companies: int, form: str, parts: Sequence[str]) -> Iterator[Figure]:
-    """Time a first night (its publishing too where that is asked for), and a next one with 1 % changed, which starts and stops the server."""
+    """Time a first night (its publishing too where that is asked for), and a next one with 1 % changed and the server down."""
     world = make_workspace(root, companies, form)
     publishing = bool({"fill", "night"} & set(parts))
     click.echo("first night", err=True)
