@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import networkx as nx
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -98,10 +99,9 @@ def test_somebody_of_whom_there_is_no_evidence_has_no_path():
 @settings(deadline=None)
 @given(st.sets(st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(lambda pair: pair[0] < pair[1]), min_size=1), st.integers(1, 4))
 def test_all_simple_paths_are_found_as_networkx_finds_them(pairs, hops):
-    networkx = pytest.importorskip("networkx")
     rows = evidence(*((f"P{a}", f"P{b}", "drawings", 500_000) for a, b in sorted(pairs)))
-    graph = networkx.Graph((f"P{a}", f"P{b}") for a, b in pairs)
-    expected = networkx.all_simple_paths(graph, "P0", "P5", hops) if {"P0", "P5"} <= set(graph) else []
+    graph = nx.Graph((f"P{a}", f"P{b}") for a, b in pairs)
+    expected = nx.all_simple_paths(graph, "P0", "P5", hops) if {"P0", "P5"} <= set(graph) else []
     found = paths_between(rows, "P0", "P5", hops=hops, limit=1_000).to_pylist()
     ways = {}
     for row in found:
