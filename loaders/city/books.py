@@ -89,5 +89,5 @@ def rebuttals(city: City, named: Named) -> tuple[Ints, pa.Table]:
     """Return what officers did about links, and the day of each."""
     rows, first = city.rebuttals, city.params.first_day
     said = {"action": words(ACTIONS, rows.action), "reason": words((*REASONS.values(), RESTORED), rows.reason)}
-    when = {"until_on": dates(first, rows.until, rows.action == 0), "at": times(first, rows.second)}
+    when = {"until_on": dates(first, rows.until, rows.action == 0), "decided_at": times(first, rows.second)}
     return rows.second // DAY, pa.table({**named("a", rows.a), **named("b", rows.b), **said, "user": digits(rows.user, 5, "E"), **when})
