@@ -37,6 +37,8 @@ def limits_of(graph: Graph, groups: pa.Table, client: str | None = None) -> pa.T
     if exposures is None or capital is None:
         return None
     known = capital.filter(capital.reported_on <= ibis.literal(graph.as_of))
+    # what no bank can have bounds nobody
+    known = known.filter((known.net_capital_fen >= 0) & (known.tier_1_fen >= 0))
     newest = known.filter(known.reported_on == known.reported_on.max()).select("net_capital_fen", "tier_1_fen").distinct()
     base, table = graph.engine.table(newest), graph.engine.table(_sound(exposures))
     if client is not None:

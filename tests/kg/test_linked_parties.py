@@ -502,3 +502,16 @@ def test_no_tables_give_no_links():
     assert rank_links(find_links(Evidence())).num_rows == 0
     assert find_hubs(Evidence()).num_rows == 0
     assert find_hidden_controllers(Evidence(), find_links(Evidence())).num_rows == 0
+
+
+def test_each_pair_and_kind_is_told_once_though_invoices_and_payments_both_tell_it():
+    months = [date(2024, month, 1) for month in range(1, 7)]
+    ends = {"src": ["A"] * 6, "dst": ["B"] * 6, "month": pa.array(months)}
+    graph = Evidence(
+        paid=pa.table({**ends, "id": [f"p{n}" for n in range(6)], "amount_fen": [100_000] * 6}),
+        invoiced=pa.table({**ends, "id": [f"i{n}" for n in range(6)], "net_fen": [100_000] * 6}),
+    )
+    table = find_links(graph)
+    rows = list(zip(table["a"].to_pylist(), table["b"].to_pylist(), table["kind"].to_pylist(), strict=True))
+    assert "trade_dependence" in {kind for *_, kind in rows}
+    assert len(rows) == len(set(rows))

@@ -81,8 +81,22 @@ def table_of(found: Sequence[Found], names: Names) -> pa.Table:
     schema = {"a": names.ids.type, "b": names.ids.type, "kind": pa.string(), "strength": pa.int64(), "evidence": pa.list_(pa.string())}
     if not parts:
         return pa.table({name: pa.array([], of) for name, of in schema.items()})
-    table = pa.concat_tables(parts)
-    return table.sort_by([("a", "ascending"), ("b", "ascending"), ("kind", "ascending")])
+    return _once(pa.concat_tables(parts))
+
+
+def _once(table: pa.Table) -> pa.Table:
+    """Return one row for each pair and kind, sorted, where several looks at the same kind told several."""
+    _, codes = Interner.encode(*(table[name].cast(pa.string()) for name in ("a", "b", "kind")))
+    strength = table["strength"].to_numpy()
+    # ids that are numbers keep the order of numbers
+    keys = [("a", "ascending"), ("b", "ascending"), ("kind", "ascending"), ("strength", "descending")]
+    order = pc.sort_indices(table.drop_columns(["evidence"]), sort_keys=keys).to_numpy().astype(np.int64)
+    new = np.ones(order.size, np.bool_)
+    new[1:] = np.any([code[order][1:] != code[order][:-1] for code in codes], axis=0)
+    first = order[new]
+    pair = np.cumsum(new) - 1
+    evidence = gathered(table["evidence"], order, (pair, np.zeros(order.size, np.int64), strength[order]), first.size)
+    return table.drop_columns(["evidence"]).take(pa.array(first)).append_column("evidence", evidence)
 
 
 def _rows(found: Found, names: Names) -> pa.Table:
