@@ -5,6 +5,7 @@ Knows by which names a party may be asked for; hides lake, versions and rule set
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -83,4 +84,6 @@ def names_of(graph: Graph, ids: pa.Array) -> dict[str, str]:
     wanted = pc.unique(ids)
     asked = graph.engine.arrow(pa.table({"id": wanted}))
     rows = [graph.engine.table(graph.nodes(label).semi_join(asked, "id").select("id", "name")) for label in ("Company", "Person")]
-    return {row["id"]: row["name"] for table in rows for row in table.to_pylist() if row["name"]}
+    found = ((row["id"], row["name"]) for table in rows for row in table.to_pylist() if row["name"])
+    # a name of the data must neither steer a terminal nor turn the words of a picture round
+    return {id_: "".join(" " if unicodedata.category(sign).startswith("C") else sign for sign in name) for id_, name in found}

@@ -155,7 +155,16 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "".join(" " if unicodedata.category(char).startswith("C") else char for char in str(value))
+    return plain(str(value))
+
+
+def plain(text: str) -> str:
+    """Return a text of the data on one line, without signs that a terminal would obey.
+
+    >>> plain("a\\x1b[31mb\\u202ec")
+    'a [31mb c'
+    """
+    return "".join(" " if unicodedata.category(char).startswith("C") else char for char in text)
 
 
 def _width(text: str) -> int:

@@ -163,8 +163,10 @@ def _print(found: dict[str, Any], tree: bool) -> None:
 def _print_judged(found: dict[str, Any]) -> None:
     names = found["names"]
 
+    from kg.derivations.control import JOINT  # noqa: PLC0415 - slow to import
+
     def named(ids: str) -> str:
-        return " + ".join(f"{names.get(id_, '')} {id_}".strip() for id_ in ids.split("+"))
+        return " + ".join(f"{names.get(id_, '')} {id_}".strip() for id_ in ids.split(JOINT))
 
     by, of = (found["rules"][key] for key in ("control", "beneficial_owners"))
     click.echo(f"\ncontrol under {_titled(by)}")

@@ -38,8 +38,8 @@ from kg.ruleset import WHOLE, RuleSet, Threshold
 
 #: Coalition, company, least and most votes in ppm.
 Rows: TypeAlias = tuple[Ints, Ints, Ints, Ints]
-#: Joins the ids of a coalition's members into its name.
-JOINT = "+"
+#: Joins the ids of a coalition's members into its name: a full-width plus, which no id holds, as the loaders make a plain one of it.
+JOINT = "\uff0b"
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def find_control(
         ``controller, controlled, votes_ppm, certain``, in the order of controller and controlled: a row for every pair, not only the
         ultimate one, and none of a party with itself. ``votes_ppm`` are the votes in the company held by all that the controller
         commands at the end. Where shares are unknown ``certain`` is false for control that depends on them, and ``votes_ppm`` is the
-        most that they can be. A coalition of several parties is named by its members, joined by ``+``; it is then a string also
-        where ids are numbers.
+        most that they can be. A coalition of several parties is named by its members, joined by ``JOINT`` (＋); it is then a string
+        also where ids are numbers.
 
     Raises
     ------

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from kg.derivation import Derivation
+from kg.derivations.control import JOINT
 from kg.derivations.limits import aggregate_exposure
 from kg.graph import Graph
 from kg.ruleset import RuleSet
@@ -59,7 +60,7 @@ def _run(graph: Graph) -> ir.Table:
     rules = graph.chosen.groups
     members = graph.edges("MEMBER_OF")
     heads = members.filter(members.role == "head")
-    named = heads.group_by("dst").aggregate(head=heads.src.collect(order_by=heads.src).join("+"))
+    named = heads.group_by("dst").aggregate(head=heads.src.collect(order_by=heads.src).join(JOINT))
     counted = members.group_by("dst").aggregate(members=members.count())
     groups = counted.left_join(named, "dst").select(id="dst", head="head", members="members")
     tightest = graph.engine.arrow(_tightest(graph, rules))

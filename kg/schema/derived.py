@@ -32,7 +32,7 @@ DERIVED_NODES = (
         "parties that a bank must see as one client, under one rule set",
         (
             *_RULES,
-            Property("head", "string", "who heads it: ids joined by +"),
+            Property("head", "string", "who heads it: ids joined by ＋"),
             Property("members", "int64", "number of parties"),
             Property("limit", "string", "the limit that leaves least; null = no exposures or capital are known"),
             Property("used_fen", "int64", "exposure that counts under that limit", "fen"),
@@ -83,7 +83,7 @@ DERIVED_EDGES = (
         (
             Property("votes_ppm", "int64", "votes in the company of all that the controller commands", "ppm"),
             Property("certain", "bool", "false where it depends on shares that are not known"),
-            Property("jointly", "string", "ids of all who control together, joined by +; null = alone"),
+            Property("jointly", "string", "ids of all who control together, joined by ＋; null = alone"),
             *_RULES,
             _EVIDENCE,
         ),

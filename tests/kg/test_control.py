@@ -76,14 +76,14 @@ def test_ownership_md_a_holder_of_unknown_share_makes_nobody_certain_and_a_pair_
     holdings = table(("P", "C", 45), ("Q", "C", 30), ("R", "C", None))
     assert found(holdings) == {}
     together = pa.table({"a": ["P"], "b": ["R"]})
-    row = found(holdings, concert=together)["P+R", "C"]
+    row = found(holdings, concert=together)["P＋R", "C"]
     assert (row["certain"], row["votes_ppm"]) == (False, 700_000)
 
 
 def test_ownership_md_husband_and_wife_with_30_each_control_where_the_family_rule_is_on():
     holdings = table(("H", "C", 30), ("W", "C", 30), ("S", "C", 40))
     kin = pa.table({"a": ["H"], "b": ["W"], "kinship": ["spouse"]})
-    assert certain(holdings, get("CN-GROUP-2010"), kin=kin) == pairs("H+W>C")
+    assert certain(holdings, get("CN-GROUP-2010"), kin=kin) == pairs("H＋W>C")
     assert certain(holdings, LAW, kin=kin) == set()
 
 
@@ -186,7 +186,7 @@ def test_numbers_as_ids_give_what_strings_give():
 def test_a_family_within_a_larger_one_is_told_once():
     holdings = table(*((who, "C", 20) for who in "ABD"), ("S", "C", 40))
     kin = pa.table({"a": ["A", "B"], "b": ["B", "D"], "kinship": ["spouse", "sibling"]})
-    assert certain(holdings, get("CN-GROUP-2010"), kin=kin) == pairs("A+B+D>C")
+    assert certain(holdings, get("CN-GROUP-2010"), kin=kin) == pairs("A＋B＋D>C")
 
 
 def test_ties_of_a_kind_that_the_rules_do_not_know_make_no_family():

@@ -61,7 +61,7 @@ OTHER = ("company:x:c", "group:h")
 def test_a_group_says_what_it_has_used_and_what_its_limit_leaves(lake):
     (group,) = groups(lake, PAIR, [("company:x:a", 12), ("company:x:b", 7)]).values()
     assert (group["used_fen"], group["headroom_fen"], group["breach"], group["split"]) == (19, 1, False, False)
-    assert (group["members"], group["head"]) == (2, "company:x:a+company:x:b")
+    assert (group["members"], group["head"]) == (2, "company:x:a＋company:x:b")
     assert "20 % of tier 1" in group["limit"]
 
 

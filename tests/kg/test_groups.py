@@ -21,7 +21,7 @@ STRING, NUMBER = pa.string(), pa.int64()
 
 
 def control(words, certain=True):
-    """Return control written as ``P>A H+W>B``, each with 600,000 ppm of the votes."""
+    """Return control written as ``P>A H＋W>B``, each with 600,000 ppm of the votes."""
     pairs = [word.split(">") for word in words.split()]
     columns = {"controller": [a for a, _ in pairs], "controlled": [b for _, b in pairs]}
     table = pa.table({name: pa.array(values, STRING) for name, values in columns.items()})
@@ -166,13 +166,13 @@ HAND = [
     ("a head that depends on its own subsidiary stays the head", "P>A", ["P on A 80"], ["A:c P:h"]),
     ("a controlled firm that depends on its head is controlled", "P>A", ["A on P 80"], ["A:c P:h"]),
     ("a party's dependence on itself says nothing", "", ["A on A 100"], []),
-    ("spouses are heads together", "H+W>A H+W>B", [], ["A:c B:c H:h W:h"]),
-    ("what one of the spouses controls alone is told with them", "H+W>A H+W>B H>B", [], ["A:c B:c H:h W:h"]),
-    ("a coalition of firms under one head is told with the head", "P>A P>B P>C A+B>C", [], ["A:c B:c C:c P:h"]),
-    ("a coalition of a head and its subsidiary is the head's", "P>A P>B A>B A+P>B", [], ["A:c B:c P:h"]),
-    ("a coalition of firms under two heads is a third group", "P>A Q>B A+B>C", [], ["A:c P:h", "A:h B:h C:c", "B:c Q:h"]),
-    ("who depends on a spouse joins the family", "H+W>A", ["D on W 50"], ["A:c D:d H:h W:h"]),
-    ("two families share a member and stay apart", "H+W>A B+W>C", [], ["A:c H:h W:h", "B:h C:c W:h"]),
+    ("spouses are heads together", "H＋W>A H＋W>B", [], ["A:c B:c H:h W:h"]),
+    ("what one of the spouses controls alone is told with them", "H＋W>A H＋W>B H>B", [], ["A:c B:c H:h W:h"]),
+    ("a coalition of firms under one head is told with the head", "P>A P>B P>C A＋B>C", [], ["A:c B:c C:c P:h"]),
+    ("a coalition of a head and its subsidiary is the head's", "P>A P>B A>B A＋P>B", [], ["A:c B:c P:h"]),
+    ("a coalition of firms under two heads is a third group", "P>A Q>B A＋B>C", [], ["A:c P:h", "A:h B:h C:c", "B:c Q:h"]),
+    ("who depends on a spouse joins the family", "H＋W>A", ["D on W 50"], ["A:c D:d H:h W:h"]),
+    ("two families share a member and stay apart", "H＋W>A B＋W>C", [], ["A:c H:h W:h", "B:h C:c W:h"]),
 ]
 
 
@@ -191,26 +191,26 @@ def test_firms_below_a_state_body_are_heads_of_their_own():
 
 def test_a_state_body_connects_nobody_by_dependence_nor_in_a_coalition():
     assert found(control(""), dependence("A on S 80", "B on S 80"), parties=states("S")) == []
-    assert found(control("P+S>A P+S>B S>B S+T>C"), None, parties=states("S", "T")) == ["A:c P:h S:h"]
+    assert found(control("P＋S>A P＋S>B S>B S＋T>C"), None, parties=states("S", "T")) == ["A:c P:h S:h"]
 
 
 def test_an_id_with_the_sign_of_coalitions_in_it_is_a_party_where_it_is_known_as_one():
-    assert found(control("P>A+B A+B>C P>C"), None) == ["A+B:c C:c P:h"]
-    known = pa.table({"party": ["A+B"], "kind": ["company"]})
-    assert found(control("A+B>C"), None, parties=known) == ["A+B:h C:c"]
+    assert found(control("P>A＋B A＋B>C P>C"), None) == ["A＋B:c C:c P:h"]
+    known = pa.table({"party": ["A＋B"], "kind": ["company"]})
+    assert found(control("A＋B>C"), None, parties=known) == ["A＋B:h C:c"]
 
 
 def test_each_member_is_told_with_the_foremost_reason():
-    said = reasons(control("P>A P>B A>B H+W>C"), dependence("D on B 62", "D on A 55", "E on B", "Y on Z"))
+    said = reasons(control("P>A P>B A>B H＋W>C"), dependence("D on B 62", "D on A 55", "E on B", "Y on Z"))
     assert said == {
         "P": "controls",
         "A": "controlled by P with 600000 ppm",
         "B": "controlled by P with 600000 ppm",
-        "C": "controlled by H+W with 600000 ppm",
+        "C": "controlled by H＋W with 600000 ppm",
         "D": "depends on B: receipts 620000 ppm",
         "E": "depends on B: guarantee",
-        "H": "controls as H+W",
-        "W": "controls as H+W",
+        "H": "controls as H＋W",
+        "W": "controls as H＋W",
         "Y": "depends on Z: guarantee",
         "Z": "depended upon",
     }
@@ -230,9 +230,9 @@ REBUTTED = [
     ("a link beside another way", "P>A P>B P>C A>C B>C", [], "A-C", ["A:c B:c C:c P:h"]),
     ("one side of a circle of three", "A>B A>C B>A B>C C>A C>B", [], "A-B", ["A:c B:c C:c"]),
     ("a circle of two", "A>B B>A", [], "A-B", []),
-    ("a member of a coalition", "H+W>A H+W>B", [], "H-A", ["B:c H:h W:h"]),
-    ("a coalition of two", "H+W>A H>B", [], "H-W", ["B:c H:h"]),
-    ("a coalition by its name", "H+W>A H+W>B", [], "H+W-A", ["B:c H:h W:h"]),
+    ("a member of a coalition", "H＋W>A H＋W>B", [], "H-A", ["B:c H:h W:h"]),
+    ("a coalition of two", "H＋W>A H>B", [], "H-W", ["B:c H:h"]),
+    ("a coalition by its name", "H＋W>A H＋W>B", [], "H＋W-A", ["B:c H:h W:h"]),
     ("a stranger", "P>A", ["D on A 50"], "X-Y", ["A:c D:d P:h"]),
 ]
 
@@ -289,15 +289,15 @@ def test_a_group_that_shares_less_than_half_is_a_new_one():
 
 
 def test_nothing_changed_means_the_same_ids_with_and_without_the_night_before():
-    before, after = nights("P>A Q>B H+W>C", "H+W>C Q>B P>A")
-    assert before == after == ids(find_groups(control("P>A Q>B H+W>C"), None, LARGE))
+    before, after = nights("P>A Q>B H＋W>C", "H＋W>C Q>B P>A")
+    assert before == after == ids(find_groups(control("P>A Q>B H＋W>C"), None, LARGE))
 
 
 # -- numbers as ids, refusals ------------------------------------------------------------------------------------
 
 
 def test_numbers_as_ids_give_what_strings_give():
-    rows = pa.table({"controller": ["7+8", "9"], "controlled": [9, 10], "votes_ppm": [600_000, 700_000], "certain": [True, True]})
+    rows = pa.table({"controller": ["7＋8", "9"], "controlled": [9, 10], "votes_ppm": [600_000, 700_000], "certain": [True, True]})
     depends = pa.table({"dependent": [11, 12], "on": [10, 11], "test": ["receipts", "funder"], "ppm": [500_000, None]})
     table = find_groups(rows, depends, LARGE)
     assert table.schema.field("party").type == pa.int64()
@@ -384,7 +384,7 @@ def by_hand(controls, depends):
     on = {(row["dependent"], row["on"]) for row in depends.to_pylist() if row["ppm"] is None or row["ppm"] >= 500_000}
 
     def drawn_in(head):
-        members = set(head.split("+")) | over.get(head, set())
+        members = set(head.split("＋")) | over.get(head, set())
         while True:
             joining = {d for d, o in on if o in members} | {low for high in members for low in over.get(high, set())}
             if joining <= members:
@@ -392,7 +392,9 @@ def by_hand(controls, depends):
             members |= joining
 
     led = {
-        joint for joint in over if any(set(joint.split("+")) - {one} <= over.get(one, set()) for one in joint.split("+")) and "+" in joint
+        joint
+        for joint in over
+        if "＋" in joint and any(set(joint.split("＋")) - {one} <= over.get(one, set()) for one in joint.split("＋"))
     }
     over = {head: low for head, low in over.items() if head not in led}
     every = {head: drawn_in(head) for head in {*over, *(o for _, o in on)}}
@@ -404,12 +406,12 @@ def by_hand(controls, depends):
 def role_of(members, every, over, on):
     """Return the roles in a group, as a set of member and role."""
     beginners = {head for head in every if every[head] == members}
-    joint = min((head for head in beginners if "+" in head), default="")
+    joint = min((head for head in beginners if "＋" in head), default="")
     roles = set()
     for party in members:
         below = any(party in over.get(high, set()) for high in {*members, joint})
         first = not joint and party in beginners and party in over and not any(party in low for low in over.values())
-        if first or party in joint.split("+"):
+        if first or party in joint.split("＋"):
             role = "head"
         elif below:
             role = "controlled"
@@ -472,4 +474,4 @@ def test_every_reason_names_a_link_within_the_group(world):
         if row["role"] != "head":
             assert (row["party"], row["because"]) in known
             named = row["because"].split()[2].rstrip(":")
-            assert all((row["group_id"], each) in members for each in named.split("+"))
+            assert all((row["group_id"], each) in members for each in named.split("＋"))

@@ -141,10 +141,10 @@ CONTROL = [
     Case("two nominees of 26 and 25 stand for one", "N 26 A,M 25 A", "P>A", nominations="N:P:A M:P:A"),
     Case("a firm may be the nominee of its own controller", "P 100 F,F 60 A", "P>F P>A", nominations="F:P:A"),
     # spouses: 26 + 25; 25 + 25; 21 + 30 by a firm of the husband's
-    Case("spouses of 26 and 25 control where the family counts", "H 26 A,W 25 A", "H+W>A", GROUP, kin="H~W"),
+    Case("spouses of 26 and 25 control where the family counts", "H 26 A,W 25 A", "H＋W>A", GROUP, kin="H~W"),
     Case("spouses of 26 and 25 do not where it does not", "H 26 A,W 25 A", "", LAW, kin="H~W"),
     Case("spouses of 25 each have one half", "H 25 A,W 25 A", "", GROUP, kin="H~W"),
-    Case("one spouse's firm votes with the other", "H 100 B,B 30 A,W 21 A", "H>B H+W>A H+W>B", GROUP, kin="H~W"),
+    Case("one spouse's firm votes with the other", "H 100 B,B 30 A,W 21 A", "H>B H＋W>A H＋W>B", GROUP, kin="H~W"),
     Case("a spouse who holds nothing makes no coalition", "H 60 A", "H>A", GROUP, kin="H~W"),
     # holdings in time: half-open spans
     Case("the holder of an earlier year controls as of that year", "P 60 A 2019-2021,Q 60 A 2021-", "P>A", as_of=date(2020, 12, 31)),
@@ -163,7 +163,7 @@ CONTROL = [
     Case("31 by a firm of one's own is not beaten by that firm", "P 100 A,A 31 L,Q 30 L", "P>A A>L P>L", LISTED, listed="L"),
     # P 5 + 31 = 36 goes before 33, A's 31 does not
     Case("a firm of the winner's is no winner by that", "P 5 L,P 100 A,A 31 L,Q 33 L", "P>A P>L", LISTED, listed="L"),
-    Case("spouses of 20 and 15 go before 32", "H 20 L,W 15 L,Q 32 L", "H+W>L", LISTED, kin="H~W", listed="L"),
+    Case("spouses of 20 and 15 go before 32", "H 20 L,W 15 L,Q 32 L", "H＋W>L", LISTED, kin="H~W", listed="L"),
     Case("a listed company that is won brings what it holds", "P 35 L,L 60 B", "P>L P>B L>B", LISTED, listed="L"),
     # 15 + 20 by way of L = 35 against 34
     Case("a listed company that is won helps to win another", "P 35 L,L 20 M,P 15 M,Q 34 M", "P>L P>M", LISTED, listed="LM"),
@@ -177,13 +177,13 @@ CONTROL = [
     Case("who may have 34 of a listed company does not", "P 35 L,R 0-34 L", "P>L", LISTED, listed="L"),
     Case("a listed company's own shares win nothing", "L 40 L,P 30 L", "P>L", LISTED, listed="L"),
     # acting in concert: agreements tie over others
-    Case("a chain of agreements ties over who holds nothing", "A 30 T,C 30 T", "A+C>T", concert="A~B B~C"),
-    Case("a chain of agreements ties over two who hold nothing", "A 30 T,C 30 T", "A+C>T", concert="A~X X~Y Y~C"),
+    Case("a chain of agreements ties over who holds nothing", "A 30 T,C 30 T", "A＋C>T", concert="A~B B~C"),
+    Case("a chain of agreements ties over two who hold nothing", "A 30 T,C 30 T", "A＋C>T", concert="A~X X~Y Y~C"),
     Case("who holds nothing is no member", "A 60 T", "A>T", concert="A~B"),
     Case("who is held and holds nothing is no member", "A 60 T,P 100 B", "A>T P>B", concert="A~B"),
     Case("an agreement with oneself ties nobody", "A 30 T,C 30 T", "", concert="A~A C~C"),
-    Case("agreements tie the firms behind the parties", "A 100 F,F 30 T,C 21 T", "A>F A+C>F A+C>T", concert="A~C"),
-    Case("two agreements apart are two coalitions", "A 30 T,B 30 T,C 30 U,D 30 U", "A+B>T C+D>U", concert="A~B C~D"),
+    Case("agreements tie the firms behind the parties", "A 100 F,F 30 T,C 21 T", "A>F A＋C>F A＋C>T", concert="A~C"),
+    Case("two agreements apart are two coalitions", "A 30 T,B 30 T,C 30 U,D 30 U", "A＋B>T C＋D>U", concert="A~B C~D"),
 ]
 
 

@@ -106,7 +106,7 @@ def controls(bank: Bank) -> dict[tuple[str, str], tuple[int, str | None]]:
     rows = bank.ask("MATCH (a)-[r:CONTROLS]->(b) RETURN a.id AS a, b.id AS b, r.votes_ppm AS votes, r.jointly AS jointly, r.rules AS rules")
     assert {row["rules"] for row in rows} <= {LAW["groups"]}
     return {
-        (short(row["a"]), short(row["b"])): (row["votes"], row["jointly"] and "+".join(map(short, row["jointly"].split("+"))))
+        (short(row["a"]), short(row["b"])): (row["votes"], row["jointly"] and "＋".join(map(short, row["jointly"].split("＋"))))
         for row in rows
     }
 
@@ -124,7 +124,7 @@ def test_control_joint_control_and_groups_are_in_the_graph_with_rule_set_and_evi
     found = seen.controls
     assert found["P1", "A"] == (600_000, None)
     assert found["P1", "B"] == found["A", "B"] == (510_000, None)
-    assert found["P2", "C"] == found["P3", "C"] == (600_000, "P2+P3")
+    assert found["P2", "C"] == found["P3", "C"] == (600_000, "P2＋P3")
     assert ("P4", "C") not in found
     assert seen.evidence == [id_of("A") + id_of("B")]
     assert {frozenset({"P1", "A", "B"}), frozenset({"P2", "P3", "C"}), frozenset({"D", "E"})} <= seen.members
@@ -185,6 +185,16 @@ def test_nothing_is_made_again_where_nothing_of_it_has_changed(house: Bank):
     house.deliver("exposures", [owes("A", 12), owes("B", 9), owes("C", 6)])
     outcome = house.run()
     assert set(outcome.results["derive"]) == {"graph/Group", "made_with"}
+
+
+def test_an_own_number_with_a_plus_in_it_is_one_party_and_full_width_is_the_same(house: Bank):
+    house.deliver("persons", [*PEOPLE, {"person": "z+y", "name": "周五"}])
+    house.deliver("companies", firms(*"ABCDEF", "a+b"))
+    house.deliver("shareholders", [*HOLDINGS, holding("P1", "a+b", "10%"), {**holding("z＋y", "a+b", "80%"), "holder_kind": "person"}])
+    house.run()
+    assert controls(house)["z+y", "a+b"] == (800_000, None)
+    assert frozenset({"z+y", "a+b"}) in members(house)
+    assert house.cli("store", "verify").exit_code == 0
 
 
 def test_another_rule_set_of_the_settings_makes_other_control(house: Bank):
