@@ -116,11 +116,11 @@ def find_beneficial_owners(
         raise UsageError(f"the rule set {rules.id} names no beneficial owners; CN-UBO-2024 does")
     refuse_missing("officers", officers, ("person", "company", "position"))
     refuse_nulls("officers", officers, ("company",))
-    rows = _with_companies(nominated(holdings, nominations), officers)
+    rows = _with_companies(nominated(holdings, nominations, as_of), officers)
     capital = read_holdings(rows, parties=parties, as_of=as_of)
     apart = "votes_ppm" in rows.column_names and rows["votes_ppm"].null_count < rows.num_rows
     votes = read_holdings(rows, parties=parties, as_of=as_of, quantity="votes") if apart else capital
-    case = _Case(capital, votes, rules, Ties(kin, concert), _managers(capital, officers))
+    case = _Case(capital, votes, rules, Ties.on(as_of, kin, concert), _managers(capital, officers))
     return _told(capital, _by_test(case))
 
 

@@ -32,7 +32,7 @@ from kg.derivation import Derivation, id_of, json_list
 from kg.derivations.listed_control import controlled_where_listed
 from kg.errors import UsageError
 from kg.graph import Graph
-from kg.holdings import Holdings, numbered_alike, pairs_of, read_holdings, refuse_missing, refuse_nulls
+from kg.holdings import Holdings, held_on, numbered_alike, pairs_of, read_holdings, refuse_missing, refuse_nulls
 from kg.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
 
@@ -49,6 +49,11 @@ class Ties:
     kin: pa.Table | None = None
     concert: pa.Table | None = None
     nominations: pa.Table | None = None
+
+    @classmethod
+    def on(cls, as_of: date | None, kin: pa.Table | None, concert: pa.Table | None) -> Ties:
+        """Return the kinship and the agreements that hold on a day, see `kg.holdings.held_on`."""
+        return cls(*(table if table is None else held_on(table, as_of) for table in (kin, concert)))
 
 
 def find_control(
@@ -102,9 +107,9 @@ def find_control(
     >>> find_control(pa.table(rows), get("CN-COLAW-2023")).to_pylist()[-1]
     {'controller': 'p', 'controlled': 'c', 'votes_ppm': 600000, 'certain': True}
     """
-    held = read_holdings(nominated(holdings, nominations), parties=parties, as_of=as_of, quantity="votes")
+    held = read_holdings(nominated(holdings, nominations, as_of), parties=parties, as_of=as_of, quantity="votes")
     alone = np.flatnonzero(np.bincount(held.holder, minlength=len(held.parties)))
-    several = coalitions(held, rules, Ties(kin, concert))
+    several = coalitions(held, rules, Ties.on(as_of, kin, concert))
     seeds = _seeds(alone, several)
     votes = votes_of(held, rules)
     bounds = bool((held.high > held.low).any())
@@ -175,8 +180,8 @@ def _chosen(rows: Rows, kept: NDArray[np.bool_]) -> Rows:
     return coalition[kept], company[kept], low[kept], high[kept]
 
 
-def nominated(holdings: pa.Table, nominations: pa.Table | None) -> pa.Table:
-    """Return holdings in which those of nominees are their nominators'.
+def nominated(holdings: pa.Table, nominations: pa.Table | None, as_of: date | None = None) -> pa.Table:
+    """Return holdings in which those of nominees, by the nominations that hold on a day, are their nominators'.
 
     Raises
     ------
@@ -186,6 +191,9 @@ def nominated(holdings: pa.Table, nominations: pa.Table | None) -> pa.Table:
     if nominations is None or nominations.num_rows == 0:
         return holdings
     refuse_nulls("nominations", nominations, ("nominator", "nominee", "held"))
+    nominations = held_on(nominations, as_of).select(["nominator", "nominee", "held"])
+    if nominations.num_rows == 0:
+        return holdings
     _refuse_second(nominations)
     places = pa.array(np.arange(holdings.num_rows))
     joined = (

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.derivations.control import find_control
+from kg.derivations.control import JOINT, find_control
 from kg.errors import UsageError
 from kg.ruleset import Threshold
 from kg.rulesets import get
@@ -276,3 +276,16 @@ def test_another_holding_never_takes_certain_control_from_its_holder(rows, holde
     before = {y for x, y in certain(table(*rows)) if x == holder}
     after = {y for x, y in certain(table(*rows, (holder, held, 10))) if x == holder}
     assert before - {held} <= after or holder == held
+
+
+def test_agreements_and_nominees_count_on_the_days_on_which_they_hold():
+    rules = get("CN-GROUP-2010")
+    held = pa.table({"holder": ["n", "a", "b"], "held": ["t", "u", "u"], "share_ppm": [600_000, 300_000, 300_000]})
+    days = {"valid_from": pa.array([date(2019, 1, 1)]), "valid_to": pa.array([date(2020, 1, 1)])}
+    ties = {
+        "nominations": pa.table({"nominator": ["p"], "nominee": ["n"], "held": ["t"], **days}),
+        "concert": pa.table({"a": ["a"], "b": ["b"], **days}),
+    }
+    then, now = (find_control(held, rules, as_of=day, **ties) for day in (date(2019, 6, 1), date(2024, 1, 1)))
+    assert set(then["controller"].to_pylist()) == {"p", f"a{JOINT}b"}
+    assert now["controller"].to_pylist() == ["n"]
