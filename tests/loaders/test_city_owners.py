@@ -11,7 +11,7 @@ import pytest
 from pyarrow import csv, parquet
 
 from kg.derivations.beneficial_owners import find_beneficial_owners
-from kg.derivations.control import find_control
+from kg.derivations.control import JOINT, find_control
 from kg.rulesets import get
 from loaders.city.build import build
 from loaders.city.params import Params
@@ -111,7 +111,7 @@ def test_with_agreements_that_the_bank_was_told_of_true_controllers_are_found_be
     agreed = {"concert": town.concert, "nominations": town.nominations}
     found = find_control(town.holdings, get("CN-COLAW-2023"), parties=town.parties, **agreed)
     rows = found.filter(pc.and_(found["certain"], pc.starts_with(found["controller"], "P"))).to_pylist()
-    named = {(row["controlled"], frozenset(row["controller"].split("+"))) for row in rows}
+    named = {(row["controlled"], frozenset(row["controller"].split(JOINT))) for row in rows}
     secret = town.straw - town.disclosed
     true = {(company, frozenset({who})) for company, who in town.controller.items() if town.told(company, secret)}
     behind = {(company, frozenset({town.controller[company]})) for company in town.disclosed if town.told(company, secret)}
