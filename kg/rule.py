@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,10 +23,10 @@ from kg.reason import Reason
 
 Severity: TypeAlias = Literal["low", "medium", "high"]
 Action: TypeAlias = Literal["watch", "refer"]
-#: Tables by the name of their label or relationship type.
+#: Tables by the name of their label, relationship type or ``records/<kind>``.
 Tables: TypeAlias = Mapping[str, pa.Table]
-#: Gives the named columns of the current rows of a label or relationship type.
-Read: TypeAlias = Callable[[str, Sequence[str]], pa.Table]
+#: Leaves out rows of a table that cannot matter under some parameters: an Ibis step over the table, the graph and the parameters.
+Narrow: TypeAlias = Callable[[ir.Table, Graph, Any], ir.Table]
 P = TypeVar("P")
 
 _ARROW = {"string": pa.string(), "int64": pa.int64(), "bool": pa.bool_(), "date": pa.date32(), "timestamp": pa.timestamp("us", "UTC")}
@@ -47,10 +48,55 @@ HITS = pa.schema([*(pa.field(name, pa.string(), nullable=False) for name in _STA
 
 @dataclass(frozen=True)
 class Need:
-    """Columns of a label or relationship type that a rule reads, ``id`` among them."""
+    """Columns of a label or relationship type that a rule reads, ``id`` among them.
+
+    Parameters
+    ----------
+    narrow
+        Leaves out, before anything is read into memory, rows that cannot change what the rule finds; None where all are read. A rule
+        finds the same with and without it.
+    types, parties
+        Of records: the type of each column, and the columns that refer to parties; see `records`.
+    """
 
     name: str
     columns: tuple[str, ...]
+    narrow: Narrow | None = None
+    types: tuple[str, ...] = ()
+    parties: tuple[str, ...] = ()
+
+    @classmethod
+    def records(cls, kind: str, *, parties: Sequence[str] = (), narrow: Narrow | None = None, **types: str) -> Need:
+        """Return the need of a kind's records: ``id`` (source and record id, as relationships have it), ``parties`` and typed columns.
+
+        Parameters
+        ----------
+        parties
+            Columns that refer to companies or persons; they are given by the ids by which those are known.
+
+        Examples
+        --------
+        >>> need = Need.records("invoices", parties=("seller", "buyer"), net_fen="int64", issued_on="date")
+        >>> need.name, need.columns
+        ('records/invoices', ('id', 'seller', 'buyer', 'net_fen', 'issued_on'))
+        """
+        columns = ("id", *parties, *types)
+        return cls(f"records/{kind}", columns, narrow, ("string",) * (1 + len(parties)) + tuple(types.values()), tuple(parties))
+
+    def read(self, graph: Graph, parameters: Any) -> pa.Table:
+        """Return the columns of the rows that hold in a graph and may matter under a rule's parameters."""
+        rows = self._rows(graph)
+        if rows is None:
+            return self.empty()
+        return graph.engine.table((self.narrow(rows, graph, parameters) if self.narrow else rows).select(*self.columns))
+
+    def _rows(self, graph: Graph) -> ir.Table | None:
+        if self.name == DAY.name:
+            return graph.engine.arrow(pa.table({"day": pa.array([graph.as_of], pa.date32())}))
+        if not self.name.startswith("records/"):
+            return graph.edges(self.name) if self.name.isupper() else graph.nodes(self.name)
+        rows = graph.records(self.name.removeprefix("records/"), *self.parties)
+        return None if rows is None else rows.mutate(id=rows.source + "/" + rows.record_id)
 
     def conform(self, table: pa.Table) -> pa.Table:
         """Return these columns of a table in the types that the vocabulary gives them.
@@ -70,9 +116,15 @@ class Need:
         return pa.table({name: pa.array([], self._type(name)) for name in self.columns})
 
     def _type(self, column: str) -> pa.DataType:
+        if self.types:
+            return _ARROW[self.types[self.columns.index(column)]]
         type_ = schema.edge(self.name) if self.name.isupper() else schema.node(self.name)
         properties = {p.name: p.type for p in (*type_.properties, *schema.COMMON)}
         return _ARROW[properties.get(column, "string")]
+
+
+#: The business date, as a table of one row: for rules in which what has *not* happened since counts.
+DAY = Need("as_of", ("day",), types=("date",))
 
 
 @dataclass(frozen=True)
@@ -125,7 +177,7 @@ def conform(needs: Sequence[Need], tables: Tables) -> dict[str, pa.Table]:
     return {need.name: need.conform(tables[need.name]) if need.name in tables else need.empty() for need in needs}
 
 
-def evaluate(rules: Sequence[Rule[Any]], read: Read) -> pa.Table:
+def evaluate(rules: Sequence[Rule[Any]], read: Callable[[Need, Any], pa.Table]) -> pa.Table:
     """Run rules and return all their hits, sorted.
 
     Only one rule's tables are in memory at a time.
@@ -133,7 +185,7 @@ def evaluate(rules: Sequence[Rule[Any]], read: Read) -> pa.Table:
     Parameters
     ----------
     read
-        Gives a rule its tables; `reading` makes one of a graph.
+        Gives the table of a need under a rule's parameters; `reading` makes one of a graph.
 
     Returns
     -------
@@ -152,12 +204,12 @@ def evaluate(rules: Sequence[Rule[Any]], read: Read) -> pa.Table:
     return hits.take(order)
 
 
-def _hits(rule: Rule[Any], read: Read) -> pa.Table:
+def _hits(rule: Rule[Any], read: Callable[[Need, Any], pa.Table]) -> pa.Table:
     # a rule starts from its first table: where that is empty there is nothing to follow through the large ones
     first, *others = rule.requires
-    tables = {first.name: read(first.name, first.columns)}
+    tables = {first.name: read(first, rule.parameters)}
     if tables[first.name].num_rows:
-        tables |= {need.name: read(need.name, need.columns) for need in others}
+        tables |= {need.name: read(need, rule.parameters) for need in others}
     found = rule.find(tables, rule.parameters)
     if not found.schema.equals(FOUND):
         raise KgfraudError(
@@ -168,14 +220,9 @@ def _hits(rule: Rule[Any], read: Read) -> pa.Table:
     return pa.Table.from_arrays([*stated, *found.columns], schema=HITS)
 
 
-def reading(graph: Graph) -> Read:
-    """Return a function that gives rules the current rows of a graph."""
-
-    def read(name: str, columns: Sequence[str]) -> pa.Table:
-        rows = graph.edges(name) if name.isupper() else graph.nodes(name)
-        return graph.engine.table(rows.select(*columns))
-
-    return read
+def reading(graph: Graph) -> Callable[[Need, Any], pa.Table]:
+    """Return a function that gives rules what they need of a graph."""
+    return lambda need, parameters: need.read(graph, parameters)
 
 
 def listed(findings: pa.Table, evidence: pa.Table) -> pa.Table:

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg import reason, schema
+from kg import alias, history, reason, schema
 from kg.engine import Engine
 from kg.errors import KgfraudError, UsageError
 from kg.flags import CONTENT, FLAGS, customers, flag_edges, flag_nodes, flags_of, in_order, stamped
 from kg.graph import Graph, columns, table_name
 from kg.lake import Lake
-from kg.rule import FOUND, HITS, choose, evaluate, reading
+from kg.rule import DAY, FOUND, HITS, Need, choose, evaluate, reading
 from kg.rules import RULES
 
 A, B = "company:x:a", "company:x:b"
@@ -150,9 +150,9 @@ TABLES = {
 }
 
 
-def read(name, columns):
-    known = TABLES.get(name, {"id": []})
-    return pa.table({column: known.get(column, [None] * len(known["id"])) for column in columns})
+def read(need, parameters):
+    known = TABLES.get(need.name, {"id": []})
+    return pa.table({column: known.get(column, [None] * len(known["id"])) for column in need.columns})
 
 
 def test_all_rules_run_and_their_hits_say_which_rule_they_are_of():
@@ -167,7 +167,7 @@ def test_all_rules_run_and_their_hits_say_which_rule_they_are_of():
 
 def test_a_rule_is_asked_for_the_tables_it_names_and_no_others():
     asked = []
-    evaluate(RULES[:1], lambda name, columns: asked.append((name, *columns)) or read(name, columns))
+    evaluate(RULES[:1], lambda need, parameters: asked.append((need.name, *need.columns)) or read(need, parameters))
     assert asked == [("GUARANTEES", "id", "src", "dst", "amount_fen", "valid_from"), ("BORROWED", "id", "src", "dst")]
 
 
@@ -186,9 +186,41 @@ def test_rules_read_what_the_graph_holds_on_the_day(engine, tmp_path):
     graph = Graph(lake, date(2024, 5, 6))
     hits = evaluate(RULES, reading(graph))
     assert [(h["entity_id"], h["evidence"]) for h in hits.to_pylist()] == [(A, ["g0", "g1"]), (B, ["g0", "g1"])]
-    assert reading(graph)("Company", ("id", "customer_ref")).to_pylist() == [{"id": A, "customer_ref": "C-1"}]
+    assert reading(graph)(Need("Company", ("id", "customer_ref")), None).to_pylist() == [{"id": A, "customer_ref": "C-1"}]
     told = in_order(engine.table(stamped(flags_of(engine.arrow(hits), customers(graph)), graph.as_of, "run-1")))
     assert {(f["entity_id"], f["customer_ref"]) for f in told.to_pylist()} == {(A, "C-1"), (B, None)}
+
+
+def test_rules_read_records_by_the_ids_of_the_graph_and_only_what_may_matter(engine, tmp_path):
+    lake = Lake(tmp_path, engine)
+    rows = {"source": "erp.bills", "seller": "company:x:old", "buyer": B, "digest": "d", "first_run": "run-0"}
+    stored = {
+        "source": "string",
+        "record_id": "string",
+        "seller": "string",
+        "buyer": "string",
+        "net_fen": "int64",
+        **history.VERSION_SCHEMA,
+    }
+    lake.ensure("records/invoices", ibis.schema(stored))
+    bills = [{**rows, "record_id": "1", "net_fen": 5}, {**rows, "record_id": "2", "net_fen": 9}]
+    lake.append("records/invoices", engine.arrow(pa.Table.from_pylist(bills, schema=ibis.schema(stored).to_pyarrow())), "run-0")
+    names = {"called": "string", "id": "string", **history.VERSION_SCHEMA}
+    lake.ensure(alias.TABLE, ibis.schema(names))
+    known = [{"called": "company:x:old", "id": A, "digest": "d", "first_run": "run-0"}]
+    lake.append(alias.TABLE, engine.arrow(pa.Table.from_pylist(known, schema=ibis.schema(names).to_pyarrow())), "run-0")
+    large = Need.records(
+        "invoices", parties=("seller", "buyer"), net_fen="int64", narrow=lambda bills, graph, least: bills.filter(bills.net_fen > least)
+    )
+    graph = Graph(lake, date(2024, 5, 6))
+    assert large.read(graph, 5).to_pylist() == [{"id": "erp.bills/2", "seller": A, "buyer": B, "net_fen": 9}]
+    assert DAY.read(graph, None).to_pylist() == [{"day": date(2024, 5, 6)}]
+
+
+def test_records_that_nobody_states_are_an_empty_table(engine, tmp_path):
+    nothing = Need.records("contracts", parties=("seller",), signed_on="date").read(Graph(Lake(tmp_path, engine), date(2024, 5, 6)), None)
+    assert nothing.schema == pa.schema({"id": pa.string(), "seller": pa.string(), "signed_on": pa.date32()})
+    assert nothing.num_rows == 0
 
 
 def test_no_rules_give_no_hits():
