@@ -92,8 +92,10 @@ def find_control(
         ``controller, controlled, votes_ppm, certain``, in the order of controller and controlled: a row for every pair, not only the
         ultimate one, and none of a party with itself. ``votes_ppm`` are the votes in the company held by all that the controller
         commands at the end. Where shares are unknown ``certain`` is false for control that depends on them, and ``votes_ppm`` is the
-        most that they can be. A coalition of several parties is named by its members, joined by ``JOINT`` (＋); it is then a string
-        also where ids are numbers.
+        most that they can be. So it is where shares of a company sum above the whole and control would be lost if all that is too much
+        were taken off the controller's side: by any other reading (all shares scaled down, the surplus taken off several) more is left
+        to it. ``votes_ppm`` are as stated then. A coalition of several parties is named by its members, joined by ``JOINT`` (＋); it is
+        a string also where ids are numbers.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def find_control(
     several = coalitions(held, rules, Ties.on(as_of, kin, concert))
     seeds = _seeds(alone, several)
     votes = votes_of(held, rules)
-    bounds = bool((held.high > held.low).any())
+    bounds = bool((held.high > held.low).any() or votes.surplus.any())
     if rules.listed_control is None or not held.parties.listed.any():
         return _table(held, (alone, several), controlled(votes, seeds, bounds))
     whole = votes.most if rules.treasury == "rescaled" else np.full(votes.most.size, WHOLE)
@@ -121,7 +123,10 @@ def find_control(
 
 
 def votes_of(held: Holdings, rules: RuleSet) -> Votes:
-    """Return the votes behind holdings: own shares have none, and are no part of the whole where the rules say so."""
+    """Return the votes behind holdings: own shares have none, and are no part of the whole where the rules say so.
+
+    A surplus of no more than one ppm for each holding is what rounding to whole ppm makes, and counts for nothing.
+    """
     count = len(held.parties)
     own = held.holder == held.held
     treasury = np.bincount(held.held[own], held.low[own], count).astype(np.int64)
@@ -131,7 +136,9 @@ def votes_of(held: Holdings, rules: RuleSet) -> Votes:
     start = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(held.holder[rows], minlength=count), out=start[1:])
     known = np.bincount(held.held[rows], held.low[rows], count).astype(np.int64)
-    return Votes(start, held.held[rows], held.low[rows], held.high[rows], bar, most, known)
+    beyond = known - most
+    surplus = np.where(beyond > np.bincount(held.held, minlength=count), beyond, 0)
+    return Votes(start, held.held[rows], held.low[rows], held.high[rows], bar, most, known, surplus)
 
 
 def _least(threshold: Threshold, whole: Ints) -> Ints:
@@ -147,7 +154,8 @@ def commanded(held: Holdings, rules: RuleSet, alone: Ints, several: list[Ints]) 
     Returns
     -------
     control, votes
-        Each ``coalition, company, low, high``: the coalition by its place among ``alone`` and then ``several``; votes in ppm.
+        Each ``coalition, company, low, high``: the coalition by its place among ``alone`` and then ``several``; votes in ppm, the least
+        ones without what is stated of the company beyond the whole.
     """
     votes, seeds = votes_of(held, rules), _seeds(alone, several)
     coalition, company, _, _ = controlled(votes, seeds, False)
@@ -160,6 +168,7 @@ def commanded(held: Holdings, rules: RuleSet, alone: Ints, several: list[Ints]) 
     in_control = values_at(members, greatest.row, greatest.col) > 0
     low = values_at(csr_array(members @ least), greatest.row, greatest.col)
     high = np.maximum(np.minimum(greatest.data, votes.most[greatest.col] - (votes.known[greatest.col] - low)), low)
+    low = np.maximum(low - votes.surplus[greatest.col], 0)
     every = (greatest.row.astype(np.int64), greatest.col.astype(np.int64), low, high)
     mine = np.zeros(len(greatest.row), np.bool_)
     mine[in_control] = ~_own(seeds, greatest.row[in_control], greatest.col[in_control])
