@@ -25,11 +25,13 @@ from kg.algorithms.chains import count_chains
 from kg.algorithms.csr import group_rows, values_at
 from kg.algorithms.kernel import Ints
 from kg.algorithms.ownership import Floats, network, swept
+from kg.coalitions import Ties, coalitions
 from kg.derivation import Derivation, id_of
-from kg.derivations.control import Ties, coalitions, commanded, nominated
+from kg.derivations.control import commanded
 from kg.errors import UsageError
 from kg.graph import Graph
 from kg.holdings import PERSON, Holdings, read_holdings, refuse_missing, refuse_nulls
+from kg.nominees import nominated
 from kg.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
 
