@@ -173,8 +173,11 @@ def _print_judged(found: dict[str, Any]) -> None:
     rows = [(named(row["controller"]), percent(row["votes_ppm"]), "" if row["certain"] else "possible") for row in found["controllers"]]
     print_table(("controller", "votes", ""), rows) if rows else click.echo("nobody controls it")
     click.echo(f"\nbeneficial owners under {_titled(of)}")
-    rows = [(named(row["person"]), row["test"], _range(row["low_ppm"], row["high_ppm"])) for row in found["beneficial_owners"]]
-    print_table(("person", "by", "between"), rows) if rows else click.echo("none is known")
+    rows = [
+        (named(row["person"]), row["test"], _range(row["low_ppm"], row["high_ppm"]), "" if row["certain"] else "possible")
+        for row in found["beneficial_owners"]
+    ]
+    print_table(("person", "by", "between", ""), rows) if rows else click.echo("none is known")
     if found["ultimate_owners"]:
         click.echo("\nshares in the end, through all chains")
         shares = sorted(found["ultimate_owners"], key=lambda row: -row["share_ppm"])

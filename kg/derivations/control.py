@@ -108,10 +108,7 @@ def find_control(
 
 
 def votes_of(held: Holdings, rules: RuleSet) -> Votes:
-    """Return the votes behind holdings: own shares have none, and are no part of the whole where the rules say so.
-
-    A surplus of no more than one ppm for each holding is what rounding to whole ppm makes, and counts for nothing.
-    """
+    """Return the votes behind holdings: own shares have none, and are no part of the whole where the rules say so."""
     count = len(held.parties)
     own = held.holder == held.held
     treasury = np.bincount(held.held[own], held.low[own], count).astype(np.int64)
@@ -121,9 +118,7 @@ def votes_of(held: Holdings, rules: RuleSet) -> Votes:
     start = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(held.holder[rows], minlength=count), out=start[1:])
     known = np.bincount(held.held[rows], held.low[rows], count).astype(np.int64)
-    beyond = known - most
-    surplus = np.where(beyond > np.bincount(held.held, minlength=count), beyond, 0)
-    return Votes(start, held.held[rows], held.low[rows], held.high[rows], bar, most, known, surplus)
+    return Votes(start, held.held[rows], held.low[rows], held.high[rows], bar, most, known, held.surplus())
 
 
 def _least(threshold: Threshold, whole: Ints) -> Ints:
