@@ -82,7 +82,7 @@ DERIVED_EDGES = (
         ("Company",),
         (
             Property("votes_ppm", "int64", "votes in the company of all that the controller commands", "ppm"),
-            Property("certain", "bool", "false where it depends on shares that are not known"),
+            Property("certain", "bool", "false where it depends on shares that are not known or sum above the whole"),
             Property("jointly", "string", "ids of all who control together, joined by ＋; null = alone"),
             *_RULES,
             _EVIDENCE,
@@ -99,6 +99,7 @@ DERIVED_EDGES = (
             Property("low_ppm", "int64", "least of what the test speaks of", "ppm"),
             Property("high_ppm", "int64", "most of what the test speaks of", "ppm"),
             Property("path_count", "int64", "chains of holdings from the person to the company"),
+            Property("certain", "bool", "false where it depends on shares that are not known or sum above the whole"),
             *_RULES,
         ),
         derived=True,
