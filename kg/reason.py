@@ -64,6 +64,11 @@ UNDISCLOSED_LINKS = Reason(
     "未披露关联：同一笔贷款的借款人与担保人之间存在登记信息未反映的关联证据",
     "Between borrower and guarantor of a loan there is evidence of a link that the register does not tell",
 )
+PAPER_FINANCED_TWICE = Reason(
+    "PAPER_FINANCED_TWICE",
+    "重复融资：同一发票或合同（含编号写法略有不同者）同时在多家机构融资，合计超过单据金额",
+    "Several lenders lent against one invoice or contract at a time, more together than it is worth",
+)
 
 REASONS = (
     GUARANTEE_CIRCLE,
@@ -75,6 +80,7 @@ REASONS = (
     GROUP_LIMIT_SPLIT,
     HIDDEN_CONTROL,
     UNDISCLOSED_LINKS,
+    PAPER_FINANCED_TWICE,
 )
 
 

@@ -40,7 +40,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "related_trade": ("related_trade",),
     "hidden_control": ("hidden_control",),
     "hollow_invoices": ("hollow_invoices",),
-    "double_financing": ("double_financing",),
+    "double_financing": ("paper_financed_twice",),
     "group_splitting": ("group_limit_split",),
 }
 _Z = 1.959964

@@ -12,6 +12,7 @@ from kg.rules import (
     guarantee_circle,
     hidden_control,
     loan_return,
+    paper_financed_twice,
     shares_over_whole,
     undisclosed_links,
 )
@@ -26,6 +27,7 @@ RULES: tuple[Rule[Any], ...] = (
     group_limit.SPLIT,
     hidden_control.RULE,
     undisclosed_links.RULE,
+    paper_financed_twice.RULE,
 )
 
 __all__ = ["RULES"]
