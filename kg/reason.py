@@ -69,6 +69,11 @@ PAPER_FINANCED_TWICE = Reason(
     "重复融资：同一发票或合同（含编号写法略有不同者）同时在多家机构融资，合计超过单据金额",
     "Several lenders lent against one invoice or contract at a time, more together than it is worth",
 )
+INVOICES_VOIDED_AFTER_FINANCING = Reason(
+    "INVOICES_VOIDED_AFTER_FINANCING",
+    "融资后作废发票：以发票取得融资后，卖方将其中相当部分发票作废",
+    "The seller made a good part of its invoices void after money had been lent against them",
+)
 
 REASONS = (
     GUARANTEE_CIRCLE,
@@ -81,6 +86,7 @@ REASONS = (
     HIDDEN_CONTROL,
     UNDISCLOSED_LINKS,
     PAPER_FINANCED_TWICE,
+    INVOICES_VOIDED_AFTER_FINANCING,
 )
 
 

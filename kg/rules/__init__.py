@@ -15,6 +15,7 @@ from kg.rules import (
     paper_financed_twice,
     shares_over_whole,
     undisclosed_links,
+    voided_after_financing,
 )
 
 RULES: tuple[Rule[Any], ...] = (
@@ -28,6 +29,7 @@ RULES: tuple[Rule[Any], ...] = (
     hidden_control.RULE,
     undisclosed_links.RULE,
     paper_financed_twice.RULE,
+    voided_after_financing.RULE,
 )
 
 __all__ = ["RULES"]
