@@ -74,6 +74,16 @@ INVOICES_VOIDED_AFTER_FINANCING = Reason(
     "融资后作废发票：以发票取得融资后，卖方将其中相当部分发票作废",
     "The seller made a good part of its invoices void after money had been lent against them",
 )
+FILINGS_CONTRADICTED = Reason(
+    "FILINGS_CONTRADICTED",
+    "开票与纳税申报不符：同期开票金额与申报销售额相差悬殊",
+    "What the company invoiced lies far from the sales that it declared for the same months",
+)
+CONTRACTS_PASSED = Reason(
+    "CONTRACTS_PASSED",
+    "开票远超合同：双方之间的开票金额数倍于所依据合同的金额",
+    "What was invoiced between the two passes their contracts many times over",
+)
 
 REASONS = (
     GUARANTEE_CIRCLE,
@@ -87,6 +97,8 @@ REASONS = (
     UNDISCLOSED_LINKS,
     PAPER_FINANCED_TWICE,
     INVOICES_VOIDED_AFTER_FINANCING,
+    FILINGS_CONTRADICTED,
+    CONTRACTS_PASSED,
 )
 
 

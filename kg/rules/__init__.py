@@ -8,6 +8,8 @@ from kg.rule import Rule
 from kg.rules import (
     circular_holding,
     closed_circle,
+    contracts_passed,
+    filings_contradicted,
     group_limit,
     guarantee_circle,
     hidden_control,
@@ -30,6 +32,8 @@ RULES: tuple[Rule[Any], ...] = (
     undisclosed_links.RULE,
     paper_financed_twice.RULE,
     voided_after_financing.RULE,
+    filings_contradicted.RULE,
+    contracts_passed.RULE,
 )
 
 __all__ = ["RULES"]
