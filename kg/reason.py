@@ -84,6 +84,11 @@ CONTRACTS_PASSED = Reason(
     "开票远超合同：双方之间的开票金额数倍于所依据合同的金额",
     "What was invoiced between the two passes their contracts many times over",
 )
+CONTROL_CHANGED_BEFORE_LOAN = Reason(
+    "CONTROL_CHANGED_BEFORE_LOAN",
+    "贷前突击变更控制权：企业在贷款前不久变更法定代表人或控股股东",
+    "The legal representative or the holder of the majority changed shortly before the loan",
+)
 
 REASONS = (
     GUARANTEE_CIRCLE,
@@ -99,6 +104,7 @@ REASONS = (
     INVOICES_VOIDED_AFTER_FINANCING,
     FILINGS_CONTRADICTED,
     CONTRACTS_PASSED,
+    CONTROL_CHANGED_BEFORE_LOAN,
 )
 
 

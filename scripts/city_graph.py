@@ -53,6 +53,10 @@ class CityGraph(Graph):
         """Return the relationships of a type."""
         return self.once(type_, lambda: self._edges(type_))
 
+    def ended(self, type_: str) -> ir.Table:
+        """Return no rows: a city's register is delivered once."""
+        return self.engine.arrow(columns(schema.edge(type_)).to_pyarrow().empty_table())
+
     def _records(self, name: str) -> ir.Table | None:
         rows = self._source.whole(name)
         if rows is None:

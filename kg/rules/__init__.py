@@ -9,6 +9,7 @@ from kg.rules import (
     circular_holding,
     closed_circle,
     contracts_passed,
+    control_changed_before_loan,
     filings_contradicted,
     group_limit,
     guarantee_circle,
@@ -34,6 +35,7 @@ RULES: tuple[Rule[Any], ...] = (
     voided_after_financing.RULE,
     filings_contradicted.RULE,
     contracts_passed.RULE,
+    control_changed_before_loan.RULE,
 )
 
 __all__ = ["RULES"]

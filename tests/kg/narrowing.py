@@ -34,6 +34,9 @@ class ArrowGraph(Graph):
     def edges(self, type_):
         return self._of(type_, schema.edge(type_))
 
+    def ended(self, type_):
+        return self._of(f"ended/{type_}", schema.edge(type_))
+
     def _of(self, name, type_):
         of = pa.schema(columns(type_).to_pyarrow())
         table = self._tables.get(name)

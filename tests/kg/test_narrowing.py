@@ -28,6 +28,9 @@ class UnboundGraph(Graph):
     def nodes(self, label):
         return ibis.table(columns(schema.node(label)), name=label)
 
+    def ended(self, type_):
+        return self.edges(type_)
+
     def edges(self, type_):
         return ibis.table(columns(schema.edge(type_)), name=type_)
 
@@ -41,7 +44,8 @@ def test_every_step_compiles_for_both_engines_and_keeps_the_columns(rule, need, 
     if need.name.startswith("records/"):
         rows = graph.records(need.name.removeprefix("records/")).mutate(id=ibis._.source + "/" + ibis._.record_id)
     else:
-        rows = graph.edges(need.name) if need.name.isupper() else graph.nodes(need.name)
+        name = need.name.removeprefix("ended/")
+        rows = graph.edges(name) if name.isupper() else graph.nodes(name)
     kept = need.narrow(rows, graph, rule.parameters).select(*need.columns)
     assert kept.columns == need.columns
     assert "SELECT" in ibis.to_sql(kept, dialect=dialect)
