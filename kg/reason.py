@@ -64,6 +64,31 @@ UNDISCLOSED_LINKS = Reason(
     "未披露关联：同一笔贷款的借款人与担保人之间存在登记信息未反映的关联证据",
     "Between borrower and guarantor of a loan there is evidence of a link that the register does not tell",
 )
+PAPER_FINANCED_TWICE = Reason(
+    "PAPER_FINANCED_TWICE",
+    "重复融资：同一发票或合同（含编号写法略有不同者）同时在多家机构融资，合计超过单据金额",
+    "Several lenders lent against one invoice or contract at a time, more together than it is worth",
+)
+INVOICES_VOIDED_AFTER_FINANCING = Reason(
+    "INVOICES_VOIDED_AFTER_FINANCING",
+    "融资后作废发票：以发票取得融资后，卖方将其中相当部分发票作废",
+    "The seller made a good part of its invoices void after money had been lent against them",
+)
+FILINGS_CONTRADICTED = Reason(
+    "FILINGS_CONTRADICTED",
+    "开票与纳税申报不符：同期开票金额与申报销售额相差悬殊",
+    "What the company invoiced lies far from the sales that it declared for the same months",
+)
+CONTRACTS_PASSED = Reason(
+    "CONTRACTS_PASSED",
+    "开票远超合同：双方之间的开票金额数倍于所依据合同的金额",
+    "What was invoiced between the two passes their contracts many times over",
+)
+CONTROL_CHANGED_BEFORE_LOAN = Reason(
+    "CONTROL_CHANGED_BEFORE_LOAN",
+    "贷前突击变更控制权：企业在贷款前不久变更法定代表人或控股股东",
+    "The legal representative or the holder of the majority changed shortly before the loan",
+)
 
 REASONS = (
     GUARANTEE_CIRCLE,
@@ -75,6 +100,11 @@ REASONS = (
     GROUP_LIMIT_SPLIT,
     HIDDEN_CONTROL,
     UNDISCLOSED_LINKS,
+    PAPER_FINANCED_TWICE,
+    INVOICES_VOIDED_AFTER_FINANCING,
+    FILINGS_CONTRADICTED,
+    CONTRACTS_PASSED,
+    CONTROL_CHANGED_BEFORE_LOAN,
 )
 
 

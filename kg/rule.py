@@ -23,7 +23,7 @@ from kg.reason import Reason
 
 Severity: TypeAlias = Literal["low", "medium", "high"]
 Action: TypeAlias = Literal["watch", "refer"]
-#: Tables by the name of their label, relationship type or ``records/<kind>``.
+#: Tables by the name of their label, relationship type, ``records/<kind>`` or ``ended/<type>``.
 Tables: TypeAlias = Mapping[str, pa.Table]
 #: Leaves out rows of a table that cannot matter under some parameters: an Ibis step over the table, the graph and the parameters.
 Narrow: TypeAlias = Callable[[ir.Table, Graph, Any], ir.Table]
@@ -83,6 +83,18 @@ class Need:
         columns = ("id", *parties, *types)
         return cls(f"records/{kind}", columns, narrow, ("string",) * (1 + len(parties)) + tuple(types.values()), tuple(parties))
 
+    @classmethod
+    def ended(cls, type_: str, columns: Sequence[str], *, narrow: Narrow | None = None) -> Need:
+        """Return the need of the versions of a type's relationships that hold no more, see `kg.graph.Graph.ended`.
+
+        Examples
+        --------
+        >>> Need.ended("REPRESENTS", ("id", "src", "dst", "valid_to")).name
+        'ended/REPRESENTS'
+        """
+        known = {p.name: p.type for p in (*schema.edge(type_).properties, *schema.COMMON)}
+        return cls(f"ended/{type_}", tuple(columns), narrow, tuple(known.get(column, "string") for column in columns))
+
     def read(self, graph: Graph, parameters: Any) -> pa.Table:
         """Return the columns of the rows that hold in a graph and may matter under a rule's parameters."""
         rows = self._rows(graph)
@@ -93,6 +105,8 @@ class Need:
     def _rows(self, graph: Graph) -> ir.Table | None:
         if self.name == DAY.name:
             return graph.engine.arrow(pa.table({"day": pa.array([graph.as_of], pa.date32())}))
+        if self.name.startswith("ended/"):
+            return graph.ended(self.name.removeprefix("ended/"))
         if not self.name.startswith("records/"):
             return graph.edges(self.name) if self.name.isupper() else graph.nodes(self.name)
         rows = graph.records(self.name.removeprefix("records/"), *self.parties)

@@ -51,11 +51,17 @@ class InMemory:
 
     def rows(self, kind: str, *columns: str) -> pa.Table:
         """Return columns of a source kind."""
-        if kind not in self._full:
+        found = self.whole(kind)
+        assert found is not None, kind
+        return found.select(list(columns))
+
+    def whole(self, kind: str) -> pa.Table | None:
+        """Return all that the city states of a source kind, None where it states nothing of it."""
+        if kind in self._daily and kind not in self._full:
             daily = self._daily[kind]
             made = daily.rows(0, int(daily.day.size))
             self._full[kind] = lambda: made
-        return self._full[kind]().select(list(columns))
+        return self._full[kind]() if kind in self._full else None
 
     def truth(self, name: str) -> pa.Table:
         """Return a table of the truth."""

@@ -8,12 +8,17 @@ from kg.rule import Rule
 from kg.rules import (
     circular_holding,
     closed_circle,
+    contracts_passed,
+    control_changed_before_loan,
+    filings_contradicted,
     group_limit,
     guarantee_circle,
     hidden_control,
     loan_return,
+    paper_financed_twice,
     shares_over_whole,
     undisclosed_links,
+    voided_after_financing,
 )
 
 RULES: tuple[Rule[Any], ...] = (
@@ -26,6 +31,11 @@ RULES: tuple[Rule[Any], ...] = (
     group_limit.SPLIT,
     hidden_control.RULE,
     undisclosed_links.RULE,
+    paper_financed_twice.RULE,
+    voided_after_financing.RULE,
+    filings_contradicted.RULE,
+    contracts_passed.RULE,
+    control_changed_before_loan.RULE,
 )
 
 __all__ = ["RULES"]
