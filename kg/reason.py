@@ -29,6 +29,11 @@ LOAN_MONEY_RETURNED = Reason(
     "贷款资金回流：放款后短期内贷款资金经转账回到借款人或其代表、控股的企业",
     "Loan money came back to the borrower, or to a company that the borrower represents or holds, soon after the pay-out",
 )
+LOAN_MONEY_RETURNED_FAR = Reason(
+    "LOAN_MONEY_RETURNED_FAR",
+    "疑似贷款资金绕道回流：大部分贷款资金经多手、分笔或较长时间回到借款人或其关联方",
+    "Most of the loan money seems to have come back to the borrower or its owner by a long way, in parts and over many hands",
+)
 CIRCULAR_HOLDING = Reason(
     "CIRCULAR_HOLDING",
     "循环持股：若干企业相互或循环持有股权，同一笔资本被重复计算，实际控制关系不清",
@@ -93,6 +98,7 @@ CONTROL_CHANGED_BEFORE_LOAN = Reason(
 REASONS = (
     GUARANTEE_CIRCLE,
     LOAN_MONEY_RETURNED,
+    LOAN_MONEY_RETURNED_FAR,
     CIRCULAR_HOLDING,
     CLOSED_HOLDING_CIRCLE,
     SHARES_OVER_WHOLE,

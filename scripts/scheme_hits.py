@@ -32,7 +32,7 @@ from loaders.city import Params
 #: The rules that are meant for each scheme; names that no rule bears (yet) are left out.
 MEANT: Mapping[str, tuple[str, ...]] = {
     "payment_ring": ("payment_ring",),
-    "loan_return": ("loan_return", "loan_return_split"),
+    "loan_return": ("loan_return_split", "loan_return_far"),  # single transfers without an upper limit are told beside
     "guarantee_circle": ("guarantee_circle", "circle_serves_one"),
     "shell_cluster": ("shell_cluster", "scatter_gather"),
     "many_lenders": ("many_lenders",),

@@ -173,7 +173,7 @@ class _Room(NamedTuple):
 
 
 @kernel
-def _first_since(index: Csr, key: int, at: Ints, since: int) -> int:
+def first_since(index: Csr, key: int, at: Ints, since: int) -> int:
     """Return the place of the key's first transfer at or after a moment."""
     low: int = index.start[key]
     high: int = index.start[key + 1]
@@ -202,7 +202,7 @@ def _mark_near(money: Flow, starts: Starts, s: int, room: _Room) -> bool:
     while head < count and room.near[marked[head]] < reach:
         account = marked[head]
         head += 1
-        for k in range(_first_since(money.into, account, money.at, starts.first_at[s]), money.into.start[account + 1]):
+        for k in range(first_since(money.into, account, money.at, starts.first_at[s]), money.into.start[account + 1]):
             transfer = money.into.items[k]
             if money.at[transfer] > starts.last_at[s]:
                 break
@@ -229,7 +229,7 @@ def _spread(money: Flow, starts: Starts, s: int, room: _Room, hop: int) -> None:
         any_since = starts.first_at[s] if hop == 1 else money.at[room.best[2 * hop - 2, payer]]
         earlier = room.best[2 * hop - 1, payer]
         outside = room.near[payer] != 0
-        for k in range(_first_since(money.out, payer, money.at, any_since), money.out.start[payer + 1]):
+        for k in range(first_since(money.out, payer, money.at, any_since), money.out.start[payer + 1]):
             transfer = money.out.items[k]
             if money.at[transfer] > starts.last_at[s]:
                 break

@@ -15,6 +15,7 @@ from kg.rules import (
     guarantee_circle,
     hidden_control,
     loan_return,
+    loan_return_split,
     paper_financed_twice,
     shares_over_whole,
     undisclosed_links,
@@ -24,6 +25,8 @@ from kg.rules import (
 RULES: tuple[Rule[Any], ...] = (
     guarantee_circle.RULE,
     loan_return.RULE,
+    loan_return_split.SPLIT,
+    loan_return_split.FAR,
     circular_holding.RULE,
     closed_circle.RULE,
     shares_over_whole.RULE,

@@ -16,12 +16,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg import loan_money
 from kg.algorithms.csr import Csr
 from kg.algorithms.interning import Interner
 from kg.algorithms.kernel import Ints
-from kg.algorithms.temporal_paths import Flow, Returns, Starts, find_returns, flow
+from kg.algorithms.temporal_paths import Flow, Returns, Starts, find_returns
 from kg.reason import LOAN_MONEY_RETURNED
 from kg.rule import FOUND, Need, Rule, Tables, conform, listed, parameter, refuse_outside
+from kg.transfers import as_flow, least_share, usable
 
 REQUIRES = (
     Need("PAID_OUT_TO", ("id", "src", "dst", "amount_fen", "at")),
@@ -32,7 +34,6 @@ REQUIRES = (
     Need("HOLDS_SHARES", ("id", "src", "dst", "share_ppm", "source")),
 )
 _DAY = 86_400_000_000
-_HALF_PPM = 500_000
 _LAST = 1_000  # after the transfers of any way
 
 
@@ -86,12 +87,13 @@ def find_loan_returns(tables: Tables, parameters: LoanReturnParameters) -> pa.Ta
         relationships that tie the party to the borrower.
     """
     given = conform(REQUIRES, tables)
-    transfers, circle = given["TRANSFERRED_TO"], _circle(given)
+    transfers = given["TRANSFERRED_TO"]
+    circle = loan_money.circle(given["PAID_OUT_TO"].column("src"), given["BORROWED"], given["REPRESENTS"], given["HOLDS_SHARES"])
     payouts = _payouts(given["PAID_OUT_TO"], circle, parameters)
     row = _rows_of_interest(transfers, payouts)
     if not len(row):
         return FOUND.empty_table()
-    money, accounts = _money(transfers, row)
+    money, accounts = as_flow(transfers, row)
     payouts = payouts.filter(pc.is_in(payouts.column("dst"), value_set=accounts.values))
     pairs = _pairs(payouts, circle, given["OWNS_ACCOUNT"], accounts)
     returns = find_returns(money, _starts(payouts, pairs, accounts), max_hops=parameters.max_hops)
@@ -99,69 +101,21 @@ def find_loan_returns(tables: Tables, parameters: LoanReturnParameters) -> pa.Ta
     return _told(hits, hits.join(circle, ["loan", "party"], join_type="inner"), _way(returns, money, transfers))
 
 
-def _circle(given: dict[str, pa.Table]) -> pa.Table:
-    """Return ``loan, party, borrower, borrowed, link``: why a party is in a loan's circle (``link`` null for the borrower)."""
-    loans = pa.table({"loan": pc.unique(given["PAID_OUT_TO"].column("src"))})
-    borrowed = given["BORROWED"].rename_columns(["borrowed", "borrower", "loan"]).join(loans, "loan", join_type="inner")
-    borrowers = pc.unique(borrowed.column("borrower"))
-    held, led = (rows.filter(pc.is_in(rows.column("src"), value_set=borrowers)) for rows in (given["HOLDS_SHARES"], given["REPRESENTS"]))
-    ties = pa.concat_tables([led.select(["id", "src", "dst"]), _majorities(held)]).rename_columns(["link", "borrower", "party"])
-    companies = borrowed.join(ties, "borrower", join_type="inner")
-    own = borrowed.append_column("party", borrowed.column("borrower")).append_column("link", pa.nulls(borrowed.num_rows, pa.string()))
-    names = ["loan", "party", "borrower", "borrowed", "link"]
-    return pa.concat_tables([own.select(names), companies.select(names)])
-
-
-def _majorities(holdings: pa.Table) -> pa.Table:
-    """Return ``id, src, dst`` of the rows by which one source has a party hold more than half of a company."""
-    pair = ["src", "dst", "source"]
-    holdings = holdings.set_column(holdings.column_names.index("source"), "source", pc.fill_null(holdings.column("source"), ""))
-    sums = holdings.group_by(pair).aggregate([("share_ppm", "sum")])
-    above = sums.filter(pc.greater(sums.column("share_ppm_sum"), _HALF_PPM))
-    return holdings.join(above, pair, join_type="inner").select(["id", "src", "dst"])
-
-
 def _payouts(rows: pa.Table, circle: pa.Table, parameters: LoanReturnParameters) -> pa.Table:
     """Return the pay-outs that can be followed, sorted by id: ``id, src, dst, amount_fen, least, first, last``."""
-    loans = pc.unique(circle.column("loan"))
-    good = pc.and_(pc.greater(rows.column("amount_fen"), 0), pc.is_in(rows.column("src"), value_set=loans))
-    rows = rows.filter(pc.and_(good, pc.and_(rows.column("at").is_valid(), rows.column("dst").is_valid()))).sort_by("id")
+    rows = loan_money.payouts(rows, circle.column("loan"))
     first = rows.column("at").cast(pa.int64()).to_numpy()
-    rows = rows.append_column("least", pa.array(_share(rows.column("amount_fen").to_numpy(), parameters.min_percent)))
+    rows = rows.append_column("least", pa.array(least_share(rows.column("amount_fen").to_numpy(), parameters.min_percent)))
     return rows.append_column("first", pa.array(first)).append_column("last", pa.array(first + parameters.window_days * _DAY))
 
 
 def _rows_of_interest(transfers: pa.Table, payouts: pa.Table) -> Ints:
     """Return the rows of the transfers that can be followed and may matter to a pay-out."""
-    at, currency = transfers.column("at").cast(pa.int64()), transfers.column("currency")
-    yuan = pc.fill_null(pc.equal(currency, "CNY"), True)
-    in_time = pc.and_(pc.greater_equal(at, pc.min(payouts.column("first"))), pc.less_equal(at, pc.max(payouts.column("last"))))
-    enough = pc.greater_equal(transfers.column("amount_fen"), pc.min(payouts.column("least")))
-    moved = pc.not_equal(transfers.column("src"), transfers.column("dst"))
-    good = pc.fill_null(pc.and_(pc.and_(yuan, moved), pc.and_(in_time, enough)), False)
-    rows: Ints = np.flatnonzero(good.to_numpy())
-    return rows
-
-
-def _share(amount: Ints, percent: int) -> Ints:
-    """Return the least whole amounts that are at least ``percent`` % of the amounts, without overflow.
-
-    >>> _share(np.array([10_000, 10_001, 1]), 80).tolist()
-    [8000, 8001, 1]
-    """
-    whole, rest = amount // 100, amount % 100
-    least: Ints = whole * percent - (-rest * percent) // 100
-    return least
-
-
-def _money(transfers: pa.Table, row: Ints) -> tuple[Flow, Interner]:
-    """Return some rows of the transfers as a flow between interned accounts."""
-    ends = [transfers.column(name).take(pa.array(row)) for name in ("src", "dst")]
-    accounts, (payer, payee) = Interner.encode(*ends)
-    del ends  # as large as the transfers themselves
-    # a column with nulls would become one of floats, though no row of interest has any
-    at, amount = (pc.fill_null(transfers.column(name).cast(pa.int64()), 0).to_numpy()[row] for name in ("at", "amount_fen"))
-    return flow(payer, payee, at, amount, row=row, ids=transfers.column("id"), n_accounts=len(accounts)), accounts
+    if not payouts.num_rows:
+        return np.empty(0, np.int64)
+    bounds = (pc.min(payouts.column("least")), pc.min(payouts.column("first")), pc.max(payouts.column("last")))
+    least, first, last = (bound.as_py() for bound in bounds)
+    return usable(transfers, least=least, first=first, last=last)
 
 
 def _pairs(payouts: pa.Table, circle: pa.Table, owners: pa.Table, accounts: Interner) -> pa.Table:

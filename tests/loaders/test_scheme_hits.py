@@ -26,7 +26,7 @@ def script():
 
 @pytest.fixture(scope="module")
 def city(script):
-    return script.judged(SMALL, [rule for rule in RULES if rule.name in ("guarantee_circle", "loan_return")])
+    return script.judged(SMALL, [rule for rule in RULES if rule.name in ("guarantee_circle", "loan_return", "loan_return_split")])
 
 
 def test_an_interval_is_wilsons(script):
@@ -56,7 +56,7 @@ def test_circles_of_guarantees_are_hit_and_associations_beside_them(script, city
 
 
 def test_the_table_is_printed(script, monkeypatch, capsys):
-    words = ["--companies", "300", "--days", "60", "--seeds", "1", "--rules", "guarantee_circle", "loan_return", "--missed"]
+    words = ["--companies", "300", "--days", "60", "--seeds", "1", "--rules", "guarantee_circle", "loan_return_split", "--missed"]
     monkeypatch.setattr(sys, "argv", ["scheme_hits.py", *words])
     script.main()
     told = capsys.readouterr().out

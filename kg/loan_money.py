@@ -1,0 +1,67 @@
+"""Loans as rules follow their money: pay-outs that can be followed, and the circle of those to whom money may return.
+
+Knows which ties put a party into the circle of a loan; hides how holdings of several sources are told apart.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_HALF_PPM = 500_000
+
+
+def circle(loans: pa.Array, borrowed: pa.Table, leads: pa.Table, holdings: pa.Table, *, owners: bool = False) -> pa.Table:
+    """Return the parties of loans' circles: borrowers, the companies that they represent, and those that they hold above 50 %.
+
+    Parameters
+    ----------
+    loans
+        Ids of the loans.
+    borrowed, leads, holdings
+        ``BORROWED`` (``id, src, dst``), ``REPRESENTS`` (``id, src, dst``), ``HOLDS_SHARES`` (``id, src, dst, share_ppm, source``). Rows of
+        one source are added up, the source that says most counts.
+    owners
+        Whether those who represent a borrower or hold it above 50 % are in the circle too.
+
+    Returns
+    -------
+    Table
+        ``loan, party, borrower, borrowed, link``: the ids of the relationships that put a party into it, ``link`` null for the borrower.
+    """
+    wanted = pa.table({"loan": pc.unique(loans)})
+    borrowed = borrowed.rename_columns(["borrowed", "borrower", "loan"]).join(wanted, "loan", join_type="inner")
+    borrowers = pc.unique(borrowed.column("borrower"))
+    own = borrowed.append_column("party", borrowed.column("borrower")).append_column("link", pa.nulls(borrowed.num_rows, pa.string()))
+    names, parts = ["loan", "party", "borrower", "borrowed", "link"], [own]
+    for end, other in (("src", "dst"), ("dst", "src"))[: 1 + owners]:
+        led, held = (rows.filter(pc.is_in(rows.column(end), value_set=borrowers)) for rows in (leads, holdings))
+        ties = pa.concat_tables([led.select(["id", end, other]), majorities(held).select(["id", end, other])])
+        parts.append(borrowed.join(ties.rename_columns(["link", "borrower", "party"]), "borrower", join_type="inner"))
+    return pa.concat_tables([part.select(names) for part in parts])
+
+
+def majorities(holdings: pa.Table) -> pa.Table:
+    """Return ``id, src, dst`` of the rows by which one source has a party hold more than half of a company.
+
+    >>> held = {"id": ["h1", "h2"], "src": ["p", "p"], "dst": ["c", "c"], "share_ppm": [300_000, 300_000], "source": ["a", "a"]}
+    >>> majorities(pa.table(held)).num_rows
+    2
+    """
+    pair = ["src", "dst", "source"]
+    holdings = holdings.set_column(holdings.column_names.index("source"), "source", pc.fill_null(holdings.column("source"), ""))
+    sums = holdings.group_by(pair).aggregate([("share_ppm", "sum")])
+    above = sums.filter(pc.greater(sums.column("share_ppm_sum"), _HALF_PPM))
+    return holdings.join(above, pair, join_type="inner").select(["id", "src", "dst"])
+
+
+def payouts(rows: pa.Table, loans: pa.Array) -> pa.Table:
+    """Return the pay-outs of some loans that can be followed, sorted by id: those with an account, a time and an amount above 0.
+
+    Parameters
+    ----------
+    rows
+        ``PAID_OUT_TO``: ``id, src, dst, amount_fen, at``.
+    """
+    good = pc.and_(pc.greater(rows.column("amount_fen"), 0), pc.is_in(rows.column("src"), value_set=pc.unique(loans)))
+    return rows.filter(pc.and_(good, pc.and_(rows.column("at").is_valid(), rows.column("dst").is_valid()))).sort_by("id")
