@@ -52,7 +52,7 @@ def coalitions(held: Holdings, rules: RuleSet, ties: Ties) -> list[Ints]:
     A family is a holder with those of its relatives who hold anything, by the kinship that the rules know, stated or followed over others
     who may hold nothing. Those whom agreements tie are one, likewise, each with its family.
     """
-    kin, concert = ties.kin if rules.family else None, ties.concert
+    kin, concert = (table if table is not None and table.num_rows else None for table in (ties.kin if rules.family else None, ties.concert))
     if kin is None and concert is None:
         return []
     ids, (_, *ends) = numbered_alike("holdings, kin and concert", held.parties.ids[:1], *_ends(kin), *_ends(concert))

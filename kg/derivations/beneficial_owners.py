@@ -22,13 +22,13 @@ import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from kg.algorithms.chains import count_chains
-from kg.algorithms.csr import group_rows, values_at
+from kg.algorithms.csr import Csr, group_rows, items_of, values_at
 from kg.algorithms.exact import Shares
 from kg.algorithms.kernel import Ints
 from kg.algorithms.ownership import Bools, Floats
 from kg.coalitions import Ties, coalitions
 from kg.derivation import Derivation, id_of
-from kg.derivations.control import commanded
+from kg.derivations.control import commanded, seeds_of
 from kg.errors import UsageError
 from kg.graph import Graph
 from kg.holdings import PERSON, Holdings, read_holdings, refuse_missing, refuse_nulls
@@ -216,21 +216,14 @@ def _commanding(case: _Case) -> tuple[Owners, Owners]:
     several = coalitions(held, case.rules, case.ties)
     alone = np.flatnonzero(np.bincount(held.holder, minlength=len(held.parties)))
     control, votes = commanded(held, case.rules, alone, several)
-    seeds = [np.array([party]) for party in alone.tolist()] if not several else None
-    members = [*(np.array([party]) for party in alone.tolist()), *several] if seeds is None else seeds
+    members = seeds_of(alone, several)
     return _persons(held, control, members), _persons(held, votes, members)
 
 
-def _persons(held: Holdings, found: tuple[Ints, Ints, Ints, Ints], members: list[Ints]) -> Owners:
+def _persons(held: Holdings, found: tuple[Ints, Ints, Ints, Ints], members: Csr) -> Owners:
     """Return the persons of the coalitions found, each once for a company, with the most that it has there."""
     coalition, company, low, high = found
-    sizes = np.array([each.size for each in members], np.int64)
-    flat = np.concatenate(members) if members else np.empty(0, np.int64)
-    start = np.concatenate([[0], np.cumsum(sizes)])
-    count = sizes[coalition]
-    row = np.repeat(np.arange(coalition.size), count)
-    within = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
-    person = flat[start[coalition[row]] + within]
+    row, person = items_of(members, coalition)
     kept = held.parties.kind[person] == PERSON
     row, person = row[kept], person[kept]
     order = np.lexsort((-high[row], person, company[row]))

@@ -97,7 +97,7 @@ def find_control(
     held = read_holdings(nominated(holdings, nominations, as_of), parties=parties, as_of=as_of, quantity="votes")
     alone = np.flatnonzero(np.bincount(held.holder, minlength=len(held.parties)))
     several = coalitions(held, rules, Ties.on(as_of, kin, concert))
-    seeds = _seeds(alone, several)
+    seeds = seeds_of(alone, several)
     votes = votes_of(held, rules)
     bounds = bool((held.high > held.low).any() or votes.surplus.any())
     if rules.listed_control is None or not held.parties.listed.any():
@@ -137,7 +137,7 @@ def commanded(held: Holdings, rules: RuleSet, alone: Ints, several: list[Ints]) 
         Each ``coalition, company, low, high``: the coalition by its place among ``alone`` and then ``several``; votes in ppm, the least
         ones without what is stated of the company beyond the whole.
     """
-    votes, seeds = votes_of(held, rules), _seeds(alone, several)
+    votes, seeds = votes_of(held, rules), seeds_of(alone, several)
     coalition, company, _, _ = controlled(votes, seeds, False)
     shape = (len(seeds.start) - 1, len(held.parties))
     own = np.repeat(np.arange(shape[0]), np.diff(seeds.start))
@@ -169,7 +169,8 @@ def _chosen(rows: Rows, kept: NDArray[np.bool_]) -> Rows:
     return coalition[kept], company[kept], low[kept], high[kept]
 
 
-def _seeds(alone: Ints, several: list[Ints]) -> Csr:
+def seeds_of(alone: Ints, several: list[Ints]) -> Csr:
+    """Return the members of each party alone, and then of each coalition."""
     sizes = np.concatenate([np.ones(alone.size, np.int64), np.array([each.size for each in several], np.int64)])
     return Csr(np.concatenate([[0], np.cumsum(sizes)]), np.concatenate([alone, *several]))
 
