@@ -1,7 +1,8 @@
 """Integrated shares held against a threshold exactly: a third of three quarters is a quarter, though doubles may not say so.
 
 Knows when doubles decide by themselves: where a share lies away from the threshold, or is a sum of products of two shares in ppm, so that
-whole billionths of a millionth tell it. All else is solved in fractions, company by company, from it upward.
+whole billionths of a millionth tell it; and that what reaches a threshold over one company between needs no longer chains. All else is
+solved in fractions, company by company, from it upward.
 """
 
 from __future__ import annotations
@@ -85,13 +86,25 @@ class Shares:
         plain = self._plain()[company[near]]
         fine = np.rint(told[near[plain]] * _WHOLE**2).astype(np.int64)
         found[near[plain]] = fine > ppm * _WHOLE if strict else fine >= ppm * _WHOLE
-        rest = near[~plain]
+        rest = self._left(near[~plain], pairs, bar, found)
         for each in np.unique(company[rest]).tolist():
             rows = rest[company[rest] == each]
             owned = exactly(self.net, each)
             for row in rows.tolist():
                 found[row] = _passes(owned, int(owner[row]), float(told[row]), bar, counted)
         return found
+
+    def _left(self, rows: Ints, pairs: tuple[Ints, Ints], bar: tuple[int, bool], found: Bools) -> Ints:
+        """Mark those of some shares that reach the threshold by chains of two holdings at most; return the others."""
+        (company, owner), (ppm, strict) = pairs, bar
+        weight = self.net.weight
+        whole = csr_array((np.rint(weight.data * _WHOLE).astype(np.int64), weight.indices, weight.indptr), shape=weight.shape)
+        some, place = np.unique(company[rows], return_inverse=True)
+        fine = csr_array(whole[some] @ whole + whole[some] * _WHOLE)
+        least = values_at(fine, place, owner[rows])
+        enough = least > ppm * _WHOLE if strict else least >= ppm * _WHOLE
+        found[rows[enough]] = True
+        return rows[~enough]
 
     def _plain(self) -> Bools:
         """Tell whose shares are sums of products of two shares at most, nothing of them cut off and no circle behind them."""
