@@ -38,8 +38,14 @@ $(STAMP): requirements.lock pyproject.toml | .venv/bin/python $(filter .venv/%,$
 demo: $(STAMP)
 	$(BIN)/kgfraud demo demo
 
-# A file's tests share what they set up, so a file stays on one core.
-BOTH := --numprocesses 2 --dist loadfile
+# Each test that starts a program would else compile all that it imports, for four seconds.
+unexport PYTHONDONTWRITEBYTECODE
+# Two programs on two cores: a library's second thread only waits for the other program.
+test soak: export OMP_NUM_THREADS := 1
+test soak: export OPENBLAS_NUM_THREADS := 1
+
+# A file's tests share what they set up, so a file stays on one core; tests/conftest.py puts the long files first.
+BOTH := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # The kernels' tests run twice: as plain Python, where coverage sees inside them, and compiled with all the others.
 test: $(STAMP)

@@ -13,6 +13,8 @@ from loaders.sources import KINDS
 
 from .town import cnid
 
+pytestmark = pytest.mark.untraced
+
 MANY = 50
 WIDE = str.maketrans({chr(n): chr(n + 0xFEE0) for n in range(0x21, 0x7F)})
 FORMS = {
