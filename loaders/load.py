@@ -51,7 +51,7 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Settled:
-    """A delivery judged: ``accepted`` rows as records, ``refused`` rows as ``_row, _part, _file, _line, record_id, faults``."""
+    """A delivery judged: ``accepted`` rows as records, ``refused`` rows as ``_row, _part, _file, _line, _key, record_id, faults``."""
 
     delivered: Delivered
     accepted: ir.Table
@@ -132,7 +132,7 @@ class Judge:
             accepted = numbered(good)
         if delivered.only is not None:
             accepted, refused = (table.semi_join(delivered.only, PLACE) for table in (accepted, refused))
-        placed = rows.select(*PLACE, "_file", "_line", "record_id").inner_join(refused, PLACE)
+        placed = rows.select(*PLACE, "_file", "_line", "_key", "record_id").inner_join(refused, PLACE)
         count = self._engine.count(refused)
         return Settled(delivered, _records(delivered, accepted), placed, delivered.count - count, count, self._newest(delivered, accepted))
 

@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kg import history
 from kg.config import SourceSettings
 from kg.engine import union
 from kg.errors import GateError
-from kg.history import Changes, Moment, Written
+from kg.history import Moment
 from kg.lake import Lake
 from kg.privacy import Keyring
 from loaders.delivery import Delivery
 from loaders.load import PLACE, Delivered, Settled, read
 from loaders.mapping import map_raw_table
-from loaders.quarantine import KEY, TABLE, unsealed
+from loaders.quarantine import ACCEPTED, KEY, SUPERSEDED, leave, unsealed, versions
 from loaders.rows import typed
 from loaders.seen import Entry
 from loaders.sources import kind
@@ -35,10 +37,21 @@ OF_OTHERS = ("duplicate", "changed")
 
 @dataclass(frozen=True)
 class Anew:
-    """A delivery of refused rows; ``places`` leads from its rows back to the quarantine: ``_row, _part, source, id``."""
+    """A delivery of refused rows; ``places`` leads from its rows back to the quarantine: ``_row, _part, source, id``.
+
+    ``superseded`` rows (``source, id``) are not judged: a later run wrote the records of which they tell.
+    """
 
     delivered: Delivered
     places: ir.Table
+    superseded: ir.Table
+
+
+class Released(NamedTuple):
+    """How many rows left the list because they came in, and how many since a later run wrote their records."""
+
+    accepted: int
+    superseded: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class Replay:
 
     def refused(self) -> ir.Table:
         """Return the rows of the quarantine that may come in."""
-        rows = history.current(self.lake.view(TABLE))
+        rows = history.current(versions(self.lake))
         return rows.filter(~rows.rule.isin(OF_OTHERS))
 
     def mended(self, source: SourceSettings, known: Mapping[str, Entry]) -> Anew | None:
@@ -74,10 +87,22 @@ class Replay:
             return None
         engine = self.lake.engine
         found = [self._by_line(source, delivered, known, changed), *self._by_number(source, delivered, changed)]
-        places = engine.keep(union(found).distinct())
+        every = engine.keep(union(found).distinct())
+        places, superseded = self._still_due(delivered, every)
         only = engine.keep(places.select(*PLACE).distinct())
-        count = engine.count(only)
-        return Anew(replace(delivered, only=only, count=count), places) if count else None
+        return Anew(replace(delivered, only=only, count=engine.count(only)), places, superseded) if engine.count(every) else None
+
+    def _still_due(self, delivered: Delivered, places: ir.Table) -> tuple[ir.Table, ir.Table]:
+        """Tell the rows that may come in from those whose record a later run wrote; one that the same run wrote is repeated by them."""
+        engine, source, name = self.lake.engine, delivered.source, f"records/{delivered.kind.name}"
+        if not source.record_id or not self.lake.has(name):
+            return places, places.select(*KEY).limit(0)
+        records = history.current(self.lake.view(name))
+        written = records.filter(records.source == source.name).select("record_id", written="first_run")
+        named = delivered.rows.filter(delivered.rows["_key"].notnull()).select(*PLACE, "record_id").inner_join(places, PLACE)
+        both = named.inner_join(written, "record_id").inner_join(self.refused().select(*KEY, since="first_run"), KEY)
+        late = engine.keep(both.filter(both.written >= both.since).select(*PLACE, *KEY, later=both.written > both.since))
+        return engine.keep(places.anti_join(late, [*PLACE, *KEY])), late.filter(late.later).select(*KEY).distinct()
 
     def _by_line(self, source: SourceSettings, delivered: Delivered, known: Mapping[str, Entry], changed: list[int]) -> ir.Table:
         """Find refused rows where they stood: in files that have as many rows as they had, so that no line moved."""
@@ -106,34 +131,39 @@ class Replay:
         of, engine = kind(source.kind), self.lake.engine
         rows = self.refused()
         if beside is not None:
-            rows = rows.anti_join(beside.places, KEY)
-        wanted = engine.table(rows.filter(rows.source == source.name).select("source", "id", "part", "block", "position"))
+            rows = rows.anti_join(beside.places, KEY).anti_join(beside.superseded, KEY)
+        # where several tell of one record the first counts: of an upserting source that is the newest, else the oldest
+        age = ibis.desc("first_run") if source.mode == "upsert" else "first_run"
+        mine = rows.filter(rows.source == source.name).select(*KEY, "part", "block", "position", "first_run", "file", "line")
+        wanted = engine.table(mine.order_by(age, "file", "line", "part"))
         if wanted.num_rows == 0:
             return None
-        mapped, places, first = [], [], 0
+        wanted = wanted.append_column("_row", pa.array(range(wanted.num_rows), pa.int64()))
+        numbers = (
+            wanted.group_by(["block", "position"]).aggregate([("_row", "min")]).rename_columns({"_row_min": "_row"}).sort_by("position")
+        )
+        mapped = []
         for block, raw in unsealed(self.lake, self.keyring, wanted):
-            number = pa.array(range(first, first + raw.num_rows), pa.int64())
+            number = numbers.filter(pc.equal(numbers["block"], block))["_row"]
             mapped.append(
                 map_raw_table(raw.set_column(raw.schema.get_field_index("_row"), "_row", number), _adding(source), of, self.keyring)
             )
-            places.append(pa.table({"_row": number, "position": raw["_position"], "block": pa.array([block] * raw.num_rows, pa.string())}))
-            first += raw.num_rows
-        place = engine.arrow(pa.concat_tables(places))
-        here = engine.arrow(wanted)
+        place = engine.arrow(numbers)
+        here = engine.arrow(wanted.select([*KEY, "part", "block", "position"]))
         led = here.inner_join(place, ["block", "position"]).select("_row", "source", "id", _part=here.part)
         table = engine.arrow(pa.concat_tables(mapped))
         chosen = table.semi_join(led, PLACE)
-        written = engine.write(typed(chosen, of, _adding(source), self.zone), self.folder / f"{source.name}.refused.parquet")
-        return Anew(Delivered(_adding(source), of, Delivery(source.name, ()), written, engine.count(written)), led)
+        every = engine.write(typed(chosen, of, _adding(source), self.zone), self.folder / f"{source.name}.refused.parquet")
+        delivered = Delivered(_adding(source), of, Delivery(source.name, ()), every, engine.count(every))
+        places, superseded = self._still_due(delivered, led)
+        rows = engine.keep(every.semi_join(places, PLACE))
+        return Anew(replace(delivered, rows=rows, count=engine.count(rows)), places, superseded)
 
-    def release(self, anew: Anew, settled: Settled, moment: Moment) -> Written:
-        """Close the rows of the quarantine that were accepted, wherever they were found."""
-        until = ibis.literal(moment.as_of)
-        rows = history.current(self.lake.view(TABLE))
+    def release(self, anew: Anew, settled: Settled, moment: Moment) -> Released:
+        """Take the rows off the list that were accepted, wherever they were found, and those that were superseded."""
         bad = anew.places.semi_join(settled.refused, PLACE)
         good = anew.places.select(*KEY).distinct().anti_join(bad, KEY)
-        closes = good.mutate(valid_to=until)
-        return history.apply(self.lake, TABLE, Changes(rows.limit(0), closes), KEY, moment)
+        return Released(leave(self.lake, good, ACCEPTED, moment), leave(self.lake, anew.superseded, SUPERSEDED, moment))
 
 
 def _adding(source: SourceSettings) -> SourceSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -139,18 +140,22 @@ def _replay(night: Night, only: Sequence[str]) -> Result:
     anew = _anew(night, replay, only) if night.lake.has(quarantine.TABLE) else []
     settled = Judge(night.lake, [a.delivered for a in anew], _today(night)).settle()
     night.as_of = _as_of(night, [s.newest for s in settled if s.newest is not None])
-    unmoved = {"inserted": 0, "closed": 0, "newly_quarantined": 0}
+    unmoved = {"inserted": 0, "closed": 0, "newly_quarantined": 0, "superseded": 0}
     entries = {entry["source"]: {**entry, **unmoved, "unchanged": entry["accepted"]} for entry in night.last.sources}
-    brought, released = Written(), Written()
+    brought, released, superseded = Written(), 0, 0
+    if anew:
+        quarantine.ensure(night.lake, night.run_id)
     for s in settled:
         entry, written = entries[s.source.name], _record(night, s, complete=False)
         gone = replay.release(next(a for a in anew if a.delivered is s.delivered), s, night.moment)
-        brought, released = brought + written, released + gone
+        brought, released, superseded = brought + written, released + gone.accepted, superseded + gone.superseded
         entry |= {"inserted": entry["inserted"] + written.inserted, "closed": entry["closed"] + written.closed}
-        entry |= {"accepted": entry["accepted"] + gone.closed, "quarantined": entry["quarantined"] - gone.closed}
+        entry |= {"accepted": entry["accepted"] + gone.accepted, "quarantined": entry["quarantined"] - gone.accepted}
+        entry["superseded"] += gone.superseded
     night.sources = list(entries.values())
-    night.idle = not (brought or released)
-    return {"judged": sum(s.delivered.count for s in settled), "brought_in": brought.inserted, "released": released.closed}
+    night.idle = not (brought or released or superseded)
+    judged = sum(s.delivered.count for s in settled)
+    return {"judged": judged, "brought_in": brought.inserted, "released": released, "superseded": superseded}
 
 
 def _anew(night: Night, replay: Replay, only: Sequence[str]) -> list[Anew]:
@@ -184,7 +189,7 @@ def _write(night: Night, settled: Settled) -> Result:
         "inserted": written.inserted,
         "closed": written.closed,
         "unchanged": settled.accepted_count - written.inserted,
-        "newly_quarantined": refused.inserted,
+        **asdict(refused),
     }
 
 
@@ -218,6 +223,7 @@ def _entry(night: Night, intake: Intake, settled: Settled | None) -> Result:
         "closed": 0,
         "unchanged": rows - refused,
         "newly_quarantined": 0,
+        "superseded": 0,
         "newest": max(days, default=None),
         "warnings": list(intake.earlier["warnings"]) if intake.earlier and settled is None else [],
         "settings": settings_digest(intake.source, night.workspace.settings.workspace.timezone),

@@ -14,7 +14,9 @@ def numbers(bank):
 
 
 def replayed(bank):
-    return bank.json("quarantine", "replay")["results"]["load"]
+    result = bank.json("quarantine", "replay")["results"]["load"]
+    assert result.pop("superseded") == 0
+    return result
 
 
 GOOD, BAD = payment("1", "ACC0", "ACC1"), payment("2", "ACC0", "ACC1", "sieben")

@@ -330,7 +330,7 @@ def test_a_replay_in_which_nothing_is_good_changes_nothing_and_commits_no_run(te
     teller.run()
     before = (teller.tree(), teller.last_transaction())
     said = teller.json("quarantine", "replay")
-    assert (said["run_id"], said["results"]["load"]) == (None, {"judged": 1, "brought_in": 0, "released": 0})
+    assert (said["run_id"], said["results"]["load"]) == (None, {"judged": 1, "brought_in": 0, "released": 0, "superseded": 0})
     assert (teller.tree(), teller.last_transaction()) == before
 
     teller.source("transfers", columns={"amount_fen": {"column": "amount_fen", "values": {"sieben": "7"}}})
