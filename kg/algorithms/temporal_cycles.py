@@ -57,11 +57,11 @@ _AHEAD, _BEHIND, _TOUCHED, _STEPS, _MET, _ALL = 0, 2, 4, 6, 7, 8
 
 
 @kernel
-def _first_since(at: Ints, low: int, high: int, since: int) -> int:
-    """Return the first place between two at which it is a moment or later."""
+def _first_from(key: Ints, low: int, high: int, least: int) -> int:
+    """Return the first place between two at which the key is not less."""
     while low < high:
         middle = (low + high) // 2
-        if at[middle] < since:
+        if key[middle] < least:
             low = middle + 1
         else:
             high = middle
@@ -90,17 +90,18 @@ def _go_ahead(task: _Task, root: int, level: int) -> int:
     """Go one hop on from the accounts reached last; return how many transfers the next level has to look at."""
     money, bounds, room = task.money, task.bounds, task.room
     home, start, last, cost = money.payer[root], money.payee[root], money.at[root] + task.limits.window, 0
-    before = _AHEAD + (level - 1) % 2
+    before, low, high = _AHEAD + (level - 1) % 2, bounds.every_low[root], bounds.every_high[root]
     room.counts[_AHEAD + level % 2] = 0
     for i in range(room.counts[before]):
         account = room.fronts[before, i]
-        end = money.out[account + 1]
-        for k in range(_first_since(money.at, money.out[account], end, room.came[account]), end):
+        end, since = money.out[account + 1], room.came[account]
+        least, most = (low, high) if task.limits.by_amount else (since, last)
+        for k in range(_first_from(money.key, money.out[account], end, least), end):
             at, other = money.at[k], money.payee[k]
-            if at > last:
+            if money.key[k] > most:
                 break
             room.counts[_STEPS] += 1
-            if other == start or money.amount[k] < bounds.every_low[root] or money.amount[k] > bounds.every_high[root]:
+            if other == start or not (since <= at <= last and low <= money.amount[k] <= high):
                 continue
             if other == home or room.left[other, -1] >= at:
                 room.counts[_MET] = 1
@@ -121,17 +122,18 @@ def _go_back(task: _Task, root: int, level: int, between: bool) -> int:
     """
     money, bounds, room = task.money, task.bounds, task.room
     home, start, first, cost = money.payer[root], money.payee[root], money.at[root], 0
-    before = _BEHIND + (level - 1) % 2
+    before, low, high = _BEHIND + (level - 1) % 2, bounds.every_low[root], bounds.every_high[root]
     room.counts[_BEHIND + level % 2] = 0
     for i in range(room.counts[before]):
         account = room.fronts[before, i]
         latest, end = room.left[account, level - 1], money.into[account + 1]
-        for k in range(_first_since(money.from_at, money.into[account], end, first), end):
-            at, other, amount = money.from_at[k], money.from_payer[k], money.from_amount[k]
-            if at > latest:
+        least, most = (low, high) if task.limits.by_amount else (first, latest)
+        for k in range(_first_from(money.from_key, money.into[account], end, least), end):
+            at, other = money.from_at[k], money.from_payer[k]
+            if money.from_key[k] > most:
                 break
             room.counts[_STEPS] += 1
-            if other == home or amount < bounds.every_low[root] or amount > bounds.every_high[root]:
+            if other == home or not (first <= at <= latest and low <= money.from_amount[k] <= high):
                 continue
             if room.came[other] <= at:
                 room.counts[_MET] = 1
@@ -218,16 +220,19 @@ def _enter(task: _Task, depth: int, k: int) -> None:
     money, bounds, room = task.money, task.bounds, task.room
     here, low, high = money.payee[k], bounds.band_low[k], bounds.band_high[k]
     room.path[depth], room.on_way[here] = k, True
-    room.turn[depth] = _first_since(money.at, money.out[here], money.out[here + 1], money.at[k])
     room.low[depth] = max(room.low[depth - 1], low) if depth else low
     room.high[depth] = min(room.high[depth - 1], high) if depth else high
+    least = room.low[depth] if task.limits.by_amount else money.at[k]
+    room.turn[depth] = _first_from(money.key, money.out[here], money.out[here + 1], least)
 
 
 @kernel
 def _fits(task: _Task, depth: int, k: int) -> bool:
-    """Tell whether a transfer may follow the last of the way, as far as amounts go."""
+    """Tell whether a transfer may follow the last of the way, as far as time and amounts go."""
     bounds, room, amount = task.bounds, task.room, task.money.amount[k]
     before = room.path[depth]
+    if not task.money.at[before] <= task.money.at[k] <= task.money.at[room.path[0]] + task.limits.window:
+        return False
     fits: bool = room.low[depth] <= amount <= room.high[depth] and bounds.hop_low[before] <= amount <= bounds.hop_high[before]
     return fits
 
@@ -248,7 +253,8 @@ def _walk(task: _Task, root: int, found: Ints, count: int) -> tuple[Ints, int]:
     _enter(task, 0, root)
     while depth >= 0:
         here, k = money.payee[room.path[depth]], room.turn[depth]
-        if k == money.out[here + 1] or money.at[k] > last or room.counts[_STEPS] > limits.steps:
+        most = room.high[depth] if limits.by_amount else last
+        if k == money.out[here + 1] or money.key[k] > most or room.counts[_STEPS] > limits.steps:
             room.on_way[here] = False
             depth -= 1
             continue
@@ -306,9 +312,10 @@ def search(money: Moves, bounds: Bounds, roots: Ints, limits: Limits) -> tuple[I
     Examples
     --------
     >>> from kg.algorithms.temporal_moves import moves
-    >>> money, _ = moves(*(np.array(x) for x in ([1, 0], [0, 1], [5, 6], [7, 8])), n_accounts=2)
+    >>> money = moves(*(np.array(x) for x in ([1, 0], [0, 1], [5, 6], [7, 8])), by_amount=False)
     >>> free = Bounds(*[np.array([bound] * 2) for _ in range(4) for bound in (0, 9)])
-    >>> search(money, free, np.arange(2), Limits(hops=2, window=1, steps=99, all_steps=99, backward=False))[0].tolist()
+    >>> limits = Limits(hops=2, window=1, steps=99, all_steps=99, backward=False, by_amount=False)
+    >>> search(money, free, np.arange(2), limits)[0].tolist()
     [2, 1, 0]
     """
     accounts = len(money.out) - 1

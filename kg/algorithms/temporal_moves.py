@@ -14,7 +14,7 @@ EVER, NEVER = np.int64(2**62), np.int64(-(2**62))
 
 
 class Moves(NamedTuple):
-    """Transfers grouped by payer, in the order of time: a transfer's place is its number.
+    """Transfers grouped by payer, sorted by a key: a transfer's place is its number.
 
     Attributes
     ----------
@@ -22,8 +22,10 @@ class Moves(NamedTuple):
         Where each account's transfers begin, those that it makes and those that it gets.
     payer, payee, at, amount, rank : int64, shape (n_transfers,)
         ``rank`` is the place in the order of (time, id).
-    from_payer, from_at, from_amount : int64, shape (n_transfers,)
-        The same transfers grouped by payee, in the order of time.
+    key : int64, shape (n_transfers,)
+        Time, or amount where all amounts of a cycle must be alike: by that a hub's transfers are told apart better.
+    from_payer, from_at, from_amount, from_key : int64, shape (n_transfers,)
+        The same transfers grouped by payee.
     """
 
     out: Ints
@@ -33,9 +35,11 @@ class Moves(NamedTuple):
     at: Ints
     amount: Ints
     rank: Ints
+    key: Ints
     from_payer: Ints
     from_at: Ints
     from_amount: Ints
+    from_key: Ints
 
 
 class Bounds(NamedTuple):
@@ -58,7 +62,7 @@ class Bounds(NamedTuple):
 class Limits(NamedTuple):
     """``hops``: most transfers in a cycle. ``window``: most microseconds. ``steps``: most steps from a root, ``all_steps`` from all.
 
-    ``backward``: times and transfers are turned round, so that a root is the last of its cycle.
+    ``backward``: times and transfers are turned round, so that a root is the last of its cycle. ``by_amount``: what the key is.
     """
 
     hops: int
@@ -66,17 +70,22 @@ class Limits(NamedTuple):
     steps: int
     all_steps: int
     backward: bool
+    by_amount: bool
 
 
-def moves(payer: Ints, payee: Ints, at: Ints, amount: Ints, n_accounts: int) -> tuple[Moves, Ints]:
-    """Index transfers that stand in the order of (time, id); return with them the row of each transfer.
+def moves(payer: Ints, payee: Ints, at: Ints, amount: Ints, *, by_amount: bool) -> Moves:
+    """Index transfers that stand in the order of (time, id), between accounts numbered from 0 on.
 
     Examples
     --------
-    >>> found, row = moves(*(np.array(x) for x in ([1, 0], [0, 1], [5, 6], [7, 8])), n_accounts=2)
-    >>> found.payer.tolist(), found.from_payer.tolist(), row.tolist()
+    >>> found = moves(*(np.array(x) for x in ([1, 0], [0, 1], [5, 6], [7, 8])), by_amount=False)
+    >>> found.payer.tolist(), found.from_payer.tolist(), found.rank.tolist()
     ([0, 1], [1, 0], [1, 0])
     """
-    out, into = group_rows(payer, n_accounts), group_rows(payee, n_accounts)
-    row, back = out.items, into.items
-    return Moves(out.start, into.start, payer[row], payee[row], at[row], amount[row], row, payer[back], at[back], amount[back]), row
+    key = amount if by_amount else at
+    order = np.argsort(key, kind="stable")
+    n_accounts = int(max(payer.max(initial=-1), payee.max(initial=-1))) + 1
+    out, into = group_rows(payer[order], n_accounts), group_rows(payee[order], n_accounts)
+    row, back = order[out.items], order[into.items]
+    ahead, behind = (payer[row], payee[row], at[row], amount[row]), (payer[back], at[back], amount[back])
+    return Moves(out.start, into.start, *ahead, row, key[row], *behind, key[back])

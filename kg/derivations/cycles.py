@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg.algorithms.cycle_pruning import Rows, asked_of, possible
 from kg.algorithms.kernel import Ints
 from kg.algorithms.temporal_cycles import search
 from kg.algorithms.temporal_moves import EVER, Bounds, Limits, moves
-from kg.derivations.flows import Flow, in_order, read_transfers, without
+from kg.derivations.flows import Flow, fans, in_order, named, read_transfers
 from kg.errors import UsageError
+from kg.holdings import numbered
 
 _DAY = 86_400_000_000
 _PPM = 1_000_000
@@ -154,12 +156,18 @@ def find_cycles(transfers: pa.Table, params: CycleParams, *, new_from: datetime 
     >>> find_cycles(pa.table(rows), TIERS["A"]).table.to_pydict()["transfer_id"]
     [1, 2]
     """
-    flow, since = read_transfers(transfers), _moment(new_from, transfers)
+    given, since = read_transfers(transfers), _moment(new_from, transfers)
     window = params.window_days * _DAY
-    flow = in_order(flow if since is None else flow.where(flow.at >= since - window))
-    flow, hubs = without(flow, params.hubs, params.max_fan, window)
+    first = -int(EVER) if since is None else since - window
+    left_out = named(given, params.hubs)
+    hubs = np.empty(0, np.int64) if params.max_fan is None else fans(given, params.max_fan, window, first)
+    hubs = hubs[~left_out[hubs]]
+    left_out[hubs] = True
+    parts = (float(_part(part)) for part in (params.min_amount_ratio, params.min_hop_retention, params.min_total_retention))
+    rows = Rows(given.payer, given.payee, given.at, given.amount, left_out, first)
+    flow = in_order(given, possible(rows, asked_of(window, *parts)))
     found, stopped = _searched(flow, params, window, since)
-    return Cycles(_table(found, flow, transfers), _truncated(flow, stopped, hubs, transfers), params)
+    return Cycles(_table(found, flow, transfers), _truncated(flow, stopped, given.accounts.take(pa.array(hubs)), transfers), params)
 
 
 def _moment(new_from: datetime | date | int | None, transfers: pa.Table) -> int | None:
@@ -180,11 +188,12 @@ def _searched(flow: Flow, params: CycleParams, window: int, since: int | None) -
     ends, at, amount = (flow.payer, flow.payee), flow.at, flow.amount
     if backward:
         ends, at, amount = (flow.payee[::-1].copy(), flow.payer[::-1].copy()), -flow.at[::-1], flow.amount[::-1].copy()
-    money, row = moves(*ends, at, amount, len(flow.accounts))
+    _, (payer, payee) = numbered(*(pa.chunked_array([column]) for column in ends))
+    money = moves(payer, payee, at, amount, by_amount=bool(params.min_amount_ratio))
     roots = np.arange(size) if since is None else np.flatnonzero(money.at <= -since)
-    limits = Limits(params.max_hops, window, params.max_steps, params.max_all_steps, backward)
+    limits = Limits(params.max_hops, window, params.max_steps, params.max_all_steps, backward, bool(params.min_amount_ratio))
     told, stopped = search(money, _bounds(money.amount, params, backward=backward), roots, limits)
-    place = size - 1 - row if backward else row
+    place = size - 1 - money.rank if backward else money.rank
     return [place[cycles[:, ::-1] if backward else cycles] for cycles in _by_size(told, params.max_hops)], place[roots[stopped]]
 
 
@@ -261,9 +270,8 @@ def _table(found: list[Ints], flow: Flow, transfers: pa.Table) -> pa.Table:
     return pa.table({"cycle_id": cycle, "position": position, **told})
 
 
-def _truncated(flow: Flow, stopped: Ints, hubs: Ints, transfers: pa.Table) -> pa.Table:
+def _truncated(flow: Flow, stopped: Ints, accounts: pa.Array, transfers: pa.Table) -> pa.Table:
     ids = transfers["transfer_id"].take(pa.array(flow.row[np.sort(stopped)])).combine_chunks()
-    accounts = flow.accounts.take(pa.array(hubs))
     return pa.table(
         {
             "transfer_id": pa.concat_arrays([ids, pa.nulls(len(accounts), ids.type)]),

@@ -1,4 +1,4 @@
-"""Transfers as tables give them: checked, by dense numbers, in the order of time, without those that can be in no cycle."""
+"""Transfers as tables give them: checked, by dense numbers, and those of them that can be in a cycle in the order of time."""
 
 from __future__ import annotations
 
@@ -8,47 +8,56 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from kg.algorithms.csr import group_rows
+from kg.algorithms.cycle_pruning import Bools, Int32s
 from kg.algorithms.kernel import Ints, kernel
 from kg.algorithms.temporal_moves import EVER
 from kg.errors import UsageError
 from kg.holdings import first_row, numbered_alike, refuse_missing, refuse_nulls
 
 COLUMNS = ("transfer_id", "payer", "payee", "amount_fen", "at")
+#: Ids that are numbers are told apart by a table of all between the least and the greatest, of at most so many places for a transfer.
+_PLACES, _FLOOR = 8, 1_000
+
+
+@dataclass(frozen=True)
+class Given:
+    """All transfers of a table, in its order.
+
+    Attributes
+    ----------
+    payer, payee : int32, shape (n_transfers,)
+        Accounts by their place in ``accounts``.
+    at, amount : int64, shape (n_transfers,)
+        Microseconds, fen.
+    accounts
+        Ids, in their order.
+    ids
+        Of the transfers.
+    """
+
+    payer: Int32s
+    payee: Int32s
+    at: Ints
+    amount: Ints
+    accounts: pa.Array
+    ids: pa.ChunkedArray
 
 
 @dataclass(frozen=True)
 class Flow:
-    """Transfers by number.
-
-    Attributes
-    ----------
-    payer, payee, at, amount, row : int64, shape (n_transfers,)
-        Accounts by their place in ``accounts``, microseconds, fen, and the row of the table.
-    accounts
-        Ids, in their order.
-    ids
-        Of the transfers, by row.
-    """
+    """Some transfers in the order of (time, id), with the row of the table in which each stands; int64, shape (n_transfers,)."""
 
     payer: Ints
     payee: Ints
     at: Ints
     amount: Ints
     row: Ints
-    accounts: pa.Array
-    ids: pa.ChunkedArray
-
-    def where(self, kept: NDArray[np.bool_] | Ints) -> Flow:
-        """Return some transfers, as a mask or places tell them."""
-        payer, payee, at, amount, row = (column[kept] for column in (self.payer, self.payee, self.at, self.amount, self.row))
-        return Flow(payer, payee, at, amount, row, self.accounts, self.ids)
 
 
-def read_transfers(transfers: pa.Table) -> Flow:
-    """Read a table of transfers, without those to oneself and those of 0 or less.
+def read_transfers(transfers: pa.Table) -> Given:
+    """Read a table of transfers.
 
     Raises
     ------
@@ -57,19 +66,20 @@ def read_transfers(transfers: pa.Table) -> Flow:
 
     Examples
     --------
-    >>> rows = {"transfer_id": [1, 2], "payer": ["a", "a"], "payee": ["b", "a"], "amount_fen": [5, 5], "at": [0, 0]}
-    >>> read_transfers(pa.table(rows)).row.tolist()
-    [0]
+    >>> rows = {"transfer_id": [1, 2], "payer": ["a", "c"], "payee": ["b", "a"], "amount_fen": [5, 5], "at": [0, 0]}
+    >>> read_transfers(pa.table(rows)).payer.tolist()
+    [0, 2]
     """
     refuse_missing("transfers", transfers, COLUMNS)
-    refuse_nulls("transfers", transfers, COLUMNS)
+    if any(transfers[name].null_count for name in COLUMNS):
+        refuse_nulls("transfers", transfers, COLUMNS)
     amount = _numbers(transfers, "amount_fen", pa.int64())
-    if (wrong := first_row(pc.greater_equal(transfers["amount_fen"], int(EVER)))) is not None:
-        raise UsageError(f"transfers row {wrong}: amount_fen is {transfers['amount_fen'][wrong]}, more than all money; check its unit")
-    accounts, (payer, payee) = numbered_alike("transfers", transfers["payer"], transfers["payee"])
+    if amount.size and amount.max() >= EVER:
+        row = first_row(pc.greater_equal(transfers["amount_fen"], int(EVER)))
+        raise UsageError(f"transfers row {row}: amount_fen is {amount.max()}, more than all money; check its unit")
+    accounts, (payer, payee) = _numbered(transfers["payer"], transfers["payee"])
     at = _numbers(transfers, "at", pa.int64() if pa.types.is_integer(transfers["at"].type) else pa.timestamp("us"))
-    row = np.flatnonzero((amount > 0) & (payer != payee))
-    return Flow(payer[row], payee[row], at[row], amount[row], row, accounts, transfers["transfer_id"])
+    return Given(payer, payee, at, amount, accounts, transfers["transfer_id"])
 
 
 def _numbers(transfers: pa.Table, name: str, form: pa.DataType) -> Ints:
@@ -78,45 +88,97 @@ def _numbers(transfers: pa.Table, name: str, form: pa.DataType) -> Ints:
     if pa.types.is_timestamp(form) and not pa.types.is_temporal(column.type):
         raise UsageError(f"transfers: {name} must hold {what}, not {column.type}")
     try:
-        numbers: Ints = column.cast(form).cast(pa.int64()).to_numpy()
+        if column.type != form:
+            # a zone is left away, the moment is what it was
+            column = column.cast(pa.timestamp(column.type.unit) if pa.types.is_timestamp(column.type) else form).cast(form)
+        numbers: Ints = column.cast(pa.int64()).to_numpy()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise UsageError(f"transfers: {name} must hold {what}; {error}") from error
     return numbers
 
 
-def in_order(flow: Flow) -> Flow:
-    """Return the transfers in the order of time, equal times in that of their ids."""
-    order = np.argsort(flow.at, kind="stable")
-    at = flow.at[order]
-    same = at[1:] == at[:-1]
-    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
-    if tied.size:
-        names = pa.table({"at": at[tied], "id": flow.ids.take(pa.array(flow.row[order[tied]]))})
-        order[tied] = order[tied][pc.sort_indices(names, sort_keys=[("at", "ascending"), ("id", "ascending")]).to_numpy()]
-    return flow.where(order)
+def _numbered(payer: pa.ChunkedArray, payee: pa.ChunkedArray) -> tuple[pa.Array, list[Int32s]]:
+    """Return the ids of both columns in their order, and each column by number."""
+    if len(payer) and pa.types.is_int64(payer.type) and pa.types.is_int64(payee.type):
+        bounds = [pc.min_max(column) for column in (payer, payee)]
+        least = min(bound["min"].as_py() for bound in bounds)
+        width = max(bound["max"].as_py() for bound in bounds) - least + 1
+        if width <= _PLACES * len(payer) + _FLOOR:
+            ends = [column.to_numpy() for column in (payer, payee)]
+            number, known = _places(ends[0], ends[1], least, width)
+            return pa.array(known), [_placed(column, number, least) for column in ends]
+    accounts, codes = numbered_alike("transfers", payer, payee)
+    return accounts, [column.astype(np.int32) for column in codes]
 
 
-def without(flow: Flow, hubs: Sequence[str] | Sequence[int], max_fan: int | None, window: int) -> tuple[Flow, Ints]:
-    """Leave out the transfers of some accounts, and of those with too large a fan; return the numbers of the latter too.
+@kernel
+def _places(payer: Ints, payee: Ints, least: int, width: int) -> tuple[Int32s, Ints]:
+    """Return the number of each id from the least on, and the ids that there are."""
+    there = np.zeros(width, np.bool_)
+    for r in range(len(payer)):
+        there[payer[r] - least] = True
+        there[payee[r] - least] = True
+    number, known, count = np.empty(width, np.int32), np.empty(width, np.int64), 0
+    for k in range(width):
+        number[k], known[count] = count, k + least
+        count += there[k]
+    return number, known[:count].copy()
+
+
+@kernel
+def _placed(ids: Ints, number: Int32s, least: int) -> Int32s:
+    placed = np.empty(len(ids), np.int32)
+    for r in range(len(ids)):
+        placed[r] = number[ids[r] - least]
+    return placed
+
+
+def in_order(given: Given, row: Ints) -> Flow:
+    """Return some transfers in the order of time, equal times in that of their ids.
 
     Parameters
     ----------
-    flow
-        In the order of time.
+    row
+        In the table, from the least on.
     """
-    left_out = np.zeros(len(flow.accounts), np.bool_)
-    if len(hubs):
-        named = pa.array(list(hubs))
-        if pa.types.is_integer(named.type) != pa.types.is_integer(flow.accounts.type):
-            raise UsageError(f"hubs are {named.type}, but accounts are {flow.accounts.type}; name them alike")
-        left_out = pc.is_in(flow.accounts, value_set=named.cast(flow.accounts.type)).to_numpy(zero_copy_only=False)
-    fans = np.empty(0, np.int64)
-    if max_fan is not None:
-        made, got = (_busiest(*group_rows(ends, len(flow.accounts)), flow.at, window) for ends in (flow.payer, flow.payee))
-        fans = np.flatnonzero((np.minimum(made, got) > max_fan) & ~left_out)
-        left_out = left_out.copy()
-        left_out[fans] = True
-    return flow.where(~(left_out[flow.payer] | left_out[flow.payee])) if left_out.any() else flow, fans
+    at = given.at[row]
+    order = np.argsort(at, kind="stable")
+    at, row = at[order], row[order]
+    same = at[1:] == at[:-1]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    if tied.size:
+        names = pa.table({"at": at[tied], "id": given.ids.take(pa.array(row[tied]))})
+        row[tied] = row[tied][pc.sort_indices(names, sort_keys=[("at", "ascending"), ("id", "ascending")]).to_numpy()]
+    return Flow(given.payer[row].astype(np.int64), given.payee[row].astype(np.int64), at, given.amount[row], row)
+
+
+def named(given: Given, hubs: Sequence[str] | Sequence[int]) -> Bools:
+    """Tell which accounts are among some ids.
+
+    Raises
+    ------
+    UsageError
+        If the ids are numbers and those of accounts are not, or the other way round.
+    """
+    if not len(hubs):
+        return np.zeros(len(given.accounts), np.bool_)
+    ids = pa.array(list(hubs))
+    if pa.types.is_integer(ids.type) != pa.types.is_integer(given.accounts.type):
+        raise UsageError(f"hubs are {ids.type}, but accounts are {given.accounts.type}; name them alike")
+    found: Bools = pc.is_in(given.accounts, value_set=ids.cast(given.accounts.type)).to_numpy(zero_copy_only=False)
+    return found.copy()
+
+
+def fans(given: Given, max_fan: int, window: int, since: int) -> Ints:
+    """Return the accounts that make more transfers, and get more, than so many within a window of time."""
+    usable = (given.amount > 0) & (given.payer != given.payee) & (given.at >= since)
+    most = np.full(len(given.accounts), 2**62)
+    for ends in (given.payer, given.payee):
+        many = np.bincount(ends[usable], minlength=len(given.accounts)) > max_fan
+        row = np.flatnonzero(usable & many[ends])
+        row = row[np.argsort(given.at[row], kind="stable")]
+        most = np.minimum(most, _busiest(*group_rows(ends[row].astype(np.int64), len(given.accounts)), given.at[row], window))
+    return np.flatnonzero(most > max_fan)
 
 
 @kernel
