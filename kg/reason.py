@@ -94,6 +94,11 @@ CONTROL_CHANGED_BEFORE_LOAN = Reason(
     "贷前突击变更控制权：企业在贷款前不久变更法定代表人或控股股东",
     "The legal representative or the holder of the majority changed shortly before the loan",
 )
+HOLLOW_INVOICES = Reason(
+    "HOLLOW_INVOICES",
+    "疑似虚开发票：短期内集中开出与进项货物不符的发票，随后停止开票",
+    "Within weeks the seller invoiced many times what is usual, of goods that nothing it bought accounts for, and then fell silent",
+)
 
 REASONS = (
     GUARANTEE_CIRCLE,
@@ -111,6 +116,7 @@ REASONS = (
     FILINGS_CONTRADICTED,
     CONTRACTS_PASSED,
     CONTROL_CHANGED_BEFORE_LOAN,
+    HOLLOW_INVOICES,
 )
 
 

@@ -45,7 +45,7 @@ _YEAR, _NEVER = 365, date(9999, 12, 31)
 class ContractsPassedParameters:
     """How far invoices pass contracts."""
 
-    max_percent: int = parameter(300, "% of the contracts' amount", "orders under a contract vary; three times its amount is another deal")
+    max_percent: int = parameter(500, "% of the contracts' amount", "orders under a contract vary; five times its amount is another deal")
     min_gap_fen: int = parameter(50_000_000, "fen", "below half a million yuan one order more explains it")
 
     def __post_init__(self) -> None:

@@ -44,7 +44,7 @@ class VoidedAfterFinancingParameters:
     """How many, how large a part and how soon."""
 
     min_invoices: int = parameter(2, "invoices", "one that is made void may have been wrong")
-    min_percent: int = parameter(20, "% of the financed invoices", "one in twenty to fifty is made void where nothing is the matter")
+    min_percent: int = parameter(20, "% of the financed invoices", "where nothing is the matter one in fifty is made void")
     within_days: int = parameter(
         90, "days after the financing, inclusive", "what a lender holds is paid within three months; later nobody gains"
     )
