@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg import history
-from kg.engine import Engine
+from kg.engine import Engine, union
 from kg.history import Changes, Moment
 from kg.lake import Lake
 from kg.privacy import Keyring
@@ -77,7 +77,7 @@ def update(lake: Lake, settled: Settled, keyring: Keyring, moment: Moment) -> Up
     """Bring the quarantine of a source to what its delivery had refused.
 
     Rows of a full source that are not refused any more leave the list. Those of one that adds to what was there stay until they
-    come in; of an upserting one also until it tells of their record anew.
+    come in, or the source tells of their record anew.
     """
     ensure(lake, moment.run_id)
     source = settled.source
@@ -86,7 +86,7 @@ def update(lake: Lake, settled: Settled, keyring: Keyring, moment: Moment) -> Up
     if not settled.refused_count and lake.engine.count(history.current(mine).limit(1)) == 0:
         return Update()
     every = lake.engine.keep(_incoming(settled, keyring, lake.engine))
-    told = _told(settled)
+    told = lake.engine.keep(_told(settled, union([history.current(mine).select("record_id"), every.select("record_id")])))
     # what was superseded before, and stands there still, is not listed once more
     again = _earlier_than(told, every).semi_join(mine.filter(mine.left_as == SUPERSEDED), [*KEY, "digest"])
     incoming = lake.engine.keep(every.anti_join(again, KEY))
@@ -108,11 +108,18 @@ def leave(lake: Lake, rows: ir.Table, why: str, moment: Moment) -> int:
     return history.apply(lake, TABLE, Changes(stored.limit(0), closes), KEY, moment).closed
 
 
-def _told(settled: Settled) -> ir.Table:
-    """Return the records of which an upserting source's delivery tells, each with the last row that does: ``record_id, last``."""
-    rows = settled.delivered.rows
-    named = rows.filter(rows["_key"].notnull() & (settled.source.mode == "upsert"))
-    return named.group_by(record_id=named["_key"]).aggregate(last=named["_row"].max())
+def _told(settled: Settled, asked: ir.Table) -> ir.Table:
+    """Return the records, of those asked for, of which a delivery tells anew, each with the last row that does: ``record_id, last``.
+
+    An upserting source tells of a record by any row that names it, an appending one by the row that is accepted.
+    """
+    source, rows = settled.source, settled.delivered.rows
+    if source.mode == "upsert":
+        told = rows.filter(rows["_key"].notnull()).select("_row", record_id="_key")
+    else:
+        told = settled.taken.filter(ibis.literal(source.mode == "append" and bool(source.record_id))).select("_row", "record_id")
+    known = told.semi_join(asked, "record_id")
+    return known.group_by("record_id").aggregate(last=known["_row"].max())
 
 
 def _earlier_than(told: ir.Table, rows: ir.Table) -> ir.Table:
