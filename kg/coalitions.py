@@ -65,7 +65,7 @@ def coalitions(held: Holdings, rules: RuleSet, ties: Ties) -> list[Ints]:
     party, group = _agreed(ends[2], ends[3], len(ids))
     row, member = items_of(families, np.concatenate([centre, party]))
     of = np.concatenate([centre, len(ids) + group])[row]
-    return _largest(_sets(of, number[member]))
+    return largest(_sets(of, number[member]))
 
 
 def _ends(table: pa.Table | None) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
@@ -103,8 +103,12 @@ def _sets(of: Ints, member: Ints) -> set[tuple[int, ...]]:
     return {tuple(each.tolist()) for each, kept in zip(np.split(member, begin[1:]), several.tolist(), strict=False) if kept}
 
 
-def _largest(sets: set[tuple[int, ...]]) -> list[Ints]:
-    """Return the sets that are within no other, in their order."""
+def largest(sets: set[tuple[int, ...]]) -> list[Ints]:
+    """Return the sets that are within no other, in their order.
+
+    >>> [each.tolist() for each in largest({(1, 2), (1, 2, 3), (2, 4)})]
+    [[1, 2, 3], [2, 4]]
+    """
     by_member: dict[int, list[frozenset[int]]] = {}
     for each in sets:
         for member in each:

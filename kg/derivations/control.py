@@ -23,8 +23,9 @@ from scipy.sparse import csr_array
 
 from kg.algorithms.control import Votes, controlled
 from kg.algorithms.csr import Csr, values_at
+from kg.algorithms.joint import partners
 from kg.algorithms.kernel import Ints
-from kg.coalitions import Ties, coalitions
+from kg.coalitions import Ties, coalitions, largest
 from kg.derivation import Derivation, id_of, json_list
 from kg.derivations.listed_control import controlled_where_listed
 from kg.graph import Graph
@@ -33,7 +34,7 @@ from kg.nominees import nominated
 from kg.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
 
-#: Coalition, company, least and most votes in ppm.
+#: Coalition and company, and two columns about the votes of the one in the other.
 Rows: TypeAlias = tuple[Ints, Ints, Ints, Ints]
 #: Joins the ids of a coalition's members into its name: a full-width plus, which no id holds, as the loaders make a plain one of it.
 JOINT = "\uff0b"
@@ -48,6 +49,7 @@ def find_control(
     nominations: pa.Table | None = None,
     parties: pa.Table | None = None,
     as_of: date | None = None,
+    taking_part: bool = False,
 ) -> pa.Table:
     """Find all pairs of a party and a company that it controls.
 
@@ -70,6 +72,9 @@ def find_control(
         ``nominator, nominee, held``: the nominee's votes in that company are the nominator's, or those of who is behind it in turn.
     parties, as_of
         See `kg.holdings.read_holdings`.
+    taking_part
+        Leave out of each coalition who has no votes in what none of its members controls alone: a brother who only owns a firm of his own
+        is not one with the couple that has another. Who then is by himself is in no coalition.
 
     Returns
     -------
@@ -97,14 +102,32 @@ def find_control(
     held = read_holdings(nominated(holdings, nominations, as_of), parties=parties, as_of=as_of, quantity="votes")
     alone = np.flatnonzero(np.bincount(held.holder, minlength=len(held.parties)))
     several = coalitions(held, rules, Ties.on(as_of, kin, concert))
-    seeds = seeds_of(alone, several)
     votes = votes_of(held, rules)
+    found = _solved(held, rules, votes, seeds_of(alone, several))
+    if taking_part and several:
+        several = _parts(votes, alone, several, found)
+        found = _solved(held, rules, votes, seeds_of(alone, several))
+    return _table(held, (alone, several), found)
+
+
+def _solved(held: Holdings, rules: RuleSet, votes: Votes, seeds: Csr) -> Rows:
+    """Return coalition, company, votes and whether it is certain of all that is controlled."""
     bounds = bool((held.high > held.low).any() or votes.surplus.any())
     if rules.listed_control is None or not held.parties.listed.any():
-        return _table(held, (alone, several), controlled(votes, seeds, bounds))
+        return controlled(votes, seeds, bounds)
     whole = votes.most if rules.treasury == "rescaled" else np.full(votes.most.size, WHOLE)
-    enough = _least(rules.listed_control, whole)
-    return _table(held, (alone, several), controlled_where_listed(votes, seeds, bounds, enough, held.parties.listed))
+    return controlled_where_listed(votes, seeds, bounds, _least(rules.listed_control, whole), held.parties.listed)
+
+
+def _parts(votes: Votes, alone: Ints, several: list[Ints], found: Rows) -> list[Ints]:
+    """Return coalitions of those alone who take part in what they control together."""
+    coalition, company, _, sure = found
+    one = coalition < alone.size
+    mine = one & (sure == 1)
+    holder = np.repeat(np.arange(len(votes.start) - 1), np.diff(votes.start))
+    together = coalition[~one] - alone.size, company[~one]
+    single, seats = (alone[coalition[mine]], company[mine]), (holder, votes.held)
+    return largest(partners(seeds_of(np.empty(0, np.int64), several), together, single, seats, len(votes.start) - 1))
 
 
 def votes_of(held: Holdings, rules: RuleSet) -> Votes:
@@ -197,7 +220,7 @@ def _table(held: Holdings, seeds: tuple[Ints, list[Ints]], found: tuple[Ints, In
 
 
 def register_control(register: Register, rules: RuleSet) -> pa.Table:
-    """Return who controls whom in a register under a rule set, as `find_control` tells it."""
+    """Return who controls whom in a register under a rule set, as `find_control` tells it: together, those who take part."""
     return find_control(
         register.holdings,
         rules,
@@ -205,6 +228,7 @@ def register_control(register: Register, rules: RuleSet) -> pa.Table:
         concert=register.concert,
         nominations=register.nominations,
         parties=register.parties,
+        taking_part=True,
     )
 
 

@@ -111,7 +111,7 @@ DERIVED_EDGES = (
         _PARTY,
         (
             Property("test", "string", "receipts, spending, guarantee, repayment_source, …"),
-            Property("ppm", "int64", "part of the receipts, or of the spending", "ppm"),
+            Property("ppm", "int64", "part of a year's receipts, or of its spending", "ppm"),
             Property("months", "int64", "months in which there was any"),
         ),
         derived=True,

@@ -152,6 +152,61 @@ def test_a_family_of_which_nobody_has_agreed_stays_apart_from_those_who_have():
     assert found == {"A＋B>T", "C＋D>U"}
 
 
+# -- who takes part -----------------------------------------------------------------------------------------------
+
+
+def together(words, kinship, **more):
+    """Return who controls what, only those who take part being told of coalitions."""
+    return {each for each in controls(words, kin=kin(kinship), taking_part=True, **more) if "＋" in each}
+
+
+TAKING_PART = [
+    ("a couple's brother with a firm of his own", "H 30 T,W 30 T,B 100 F", "H W spouse,H B sibling", "H＋W>T"),
+    ("relatives each with a firm of their own", "H 100 F,W 100 G", "H W spouse", ""),
+    ("a brother whose firm has votes in it", "H 20 T,W 20 T,B 100 F,F 20 T", "H W spouse,H B sibling", "B＋H＋W>F B＋H＋W>T"),
+    ("a wife with a few votes in what the husband controls alone", "H 90 T,W 10 T", "H W spouse", ""),
+    ("two couples of siblings, each with a firm", "A 30 T,B 30 T,C 30 U,D 30 U", "A B spouse,A C sibling,C D spouse", "A＋B>T C＋D>U"),
+    # T is the couple's, and with it the brother has U
+    ("a brother who joins through a firm of the couple's", "H 30 T,W 30 T,T 30 U,B 30 U", "H W spouse,H B sibling", "B＋H＋W>T B＋H＋W>U"),
+]
+
+
+@pytest.mark.parametrize(("said", "words", "kinship", "expected"), TAKING_PART, ids=[case[0] for case in TAKING_PART])
+def test_of_a_family_those_are_told_who_take_part_in_what_they_control_only_together(said, words, kinship, expected):
+    assert together(words, kinship) == set(expected.split()), said
+
+
+@st.composite
+def families(draw):
+    """Holdings of five firms by up to four siblings and by one another, and nobody else: whole tenths."""
+    rows = []
+    for held in "FGJK":
+        left = 10
+        for holder in draw(st.permutations("ABCDFGJK")):
+            share = draw(st.sampled_from([0, 0, 0, 2, 3, 4, 6]))
+            if holder != held and 0 < share <= left:
+                rows.append(f"{holder} {share * 10} {held}")
+                left -= share
+    return rows
+
+
+@given(families())
+def test_who_takes_no_part_changes_nothing_of_what_the_family_controls(rows):
+    if not rows:
+        return
+    words, siblings = ",".join(rows), "A B sibling,B C sibling,C D sibling"
+    whole, told = controls(words, kin=kin(siblings)), controls(words, kin=kin(siblings), taking_part=True)
+    alone = {each for each in whole if "＋" not in each}
+    by_one = {each.split(">")[1] for each in alone if each[0] in "ABCD"}
+    assert alone == {each for each in told if "＋" not in each}
+    jointly = {each.split(">")[1] for each in whole if "＋" in each} - by_one
+    parts = [each.split(">") for each in told if "＋" in each]
+    assert jointly == {company for _, company in parts} - by_one
+    # what joins two parts makes one of them
+    members = [set(name.split("＋")) for name in {name for name, _ in parts}]
+    assert sum(map(len, members)) == len(set().union(*members))
+
+
 def test_numbers_as_ids_give_what_strings_give():
     rows = pa.table({"holder": [1, 3], "held": [9, 9], "share_ppm": [300_000, 300_000]})
     ties = pa.table({"a": [1, 2], "b": [2, 3], "kinship": ["spouse", "child"]})
