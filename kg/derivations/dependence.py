@@ -16,7 +16,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from kg.derivation import Derivation, id_of
+from kg.derivation import Derivation, id_of, ppm_of
 from kg.engine import union
 from kg.graph import Graph
 from kg.ruleset import WHOLE, Threshold
@@ -56,10 +56,7 @@ def _depending(rows: ir.Table, ends: tuple[str, str, str], threshold: Threshold,
     sums = rows.group_by(dependent=rows[of]).aggregate(whole=rows.net_fen.sum().cast("int64"))
     joined = pairs.inner_join(sums, "dependent")
     joined = joined.filter((joined.whole > 0) & (joined.part > 0) & (joined.months >= months) & (joined.dependent != joined.on))
-    # in two steps of a thousand, as the product with a million may not fit
-    thousandths = joined.part * 1_000 // joined.whole
-    rest = joined.part * 1_000 - thousandths * joined.whole
-    ppm = ibis.least((thousandths * 1_000 + rest * 1_000 // joined.whole).cast("int64"), WHOLE)
+    ppm = ibis.least(ppm_of(joined.part, joined.whole), WHOLE)
     counted = joined.select("dependent", "on", test=ibis.literal(test), ppm=ppm, months=joined.months.cast("int64"))
     return counted.filter(counted.ppm >= threshold.ppm + int(threshold.strict))
 
@@ -106,4 +103,4 @@ def _guaranteed(graph: Graph) -> ir.Table:
     return union([direct, of_loan.select(src=of_loan.src, dst=of_loan.borrower, amount_fen=of_loan.amount_fen)])
 
 
-DERIVATION = Derivation("dependence", ("INVOICED", "GUARANTEES", "BORROWED", "Company"), "DEPENDS_ON", _run)
+DERIVATION = Derivation("dependence", ("INVOICED", "GUARANTEES", "BORROWED", "Company"), "DEPENDS_ON", _run, by_month=True)

@@ -12,6 +12,7 @@ from kg.check import over_held
 from kg.derivations.dependence import guarantee_dependence, trade_dependence
 from kg.derivations.invoices import invoiced
 from kg.derivations.payments import paid
+from kg.derivations.supplies import supplies
 from kg.graph import columns, holding
 from kg.history import Moment, compare
 from kg.resolve import VIEWS, Mention, NodeView
@@ -82,7 +83,10 @@ def test_derivations_and_warnings(dialect):
     calls = guarantee_dependence(
         ibis.table(columns(schema.edge("GUARANTEES")), name="given"), ibis.table(columns(schema.node("Company")), name="firms")
     )
-    for step in (paid(transfers, owners), invoiced(records("invoices")), over_held(records("shareholders")), trade, calls):
+    told = (ibis.table(columns(schema.edge(name)), name=name) for name in ("INVOICED", "PAID"))
+    supplied = supplies(*told, records("contracts"), date(2024, 1, 1))
+    assert set(supplied.columns) <= set(columns(schema.edge("SUPPLIES")).names)
+    for step in (supplied, paid(transfers, owners), invoiced(records("invoices")), over_held(records("shareholders")), trade, calls):
         assert ibis.to_sql(step, dialect=dialect)
 
 
