@@ -245,4 +245,4 @@ def _guaranteed(graph: Graph) -> ir.Table:
     return union([direct, of_loan.select(src="src", dst="party", amount_fen=most)])
 
 
-DERIVATION = Derivation("dependence", ("INVOICED", "PAID", "GUARANTEES", "BORROWED", "Loan", "Company"), "DEPENDS_ON", _run)
+DERIVATION = Derivation("dependence", ("INVOICED", "PAID", "GUARANTEES", "BORROWED", "Loan", "Company"), "DEPENDS_ON", _run, by_month=True)

@@ -76,6 +76,22 @@ DERIVED_EDGES = (
         derived=True,
     ),
     EdgeType(
+        "SUPPLIES",
+        "a company supplies another, by what was traded in twelve months",
+        ("Company",),
+        ("Company",),
+        (
+            Property("amount_fen", "int64", "net amount of the twelve months up to the business date's", "fen"),
+            Property("measure", "string", "what the amount is from: invoices, payments or contracts"),
+            Property("sales_ppm", "int64", "part of all that the supplier sells to companies", "ppm"),
+            Property("purchases_ppm", "int64", "part of all that the buyer buys of companies", "ppm"),
+            Property("months", "int64", "months of the twelve in which the measure shows trade"),
+            Property("since", "date", "first day of the first month of which any source tells"),
+            Property("said_by", "string", "which sources tell of it in the twelve months"),
+        ),
+        derived=True,
+    ),
+    EdgeType(
         "CONTROLS",
         "a party controls a company, alone or jointly with others",
         _PARTY,

@@ -279,7 +279,7 @@ def test_shocks_to_several_in_part_are_what_a_plain_reference_finds(seed):
         assert all(row["path"][0] in company[rows] and row["path"][-1] == number for number, row in told.items())
 
 
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_order_of_rows_and_names_change_nothing(seed, dice):
     links, industry, kind = world(seed)
@@ -294,7 +294,7 @@ def test_order_of_rows_and_names_change_nothing(seed, dice):
     assert index(supplies, belongs, needed) == other
 
 
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.data())
 def test_a_deeper_shock_leaves_nobody_more(seed, data):
     (supplier, buyer, weight), industry, kind = world(seed)

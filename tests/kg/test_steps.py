@@ -12,6 +12,7 @@ from kg.check import over_held
 from kg.derivations.dependence import guarantee_dependence, likely, sold, trade_dependence, traded, turnover
 from kg.derivations.invoices import invoiced
 from kg.derivations.payments import paid
+from kg.derivations.supplies import supplies
 from kg.graph import columns, holding
 from kg.history import Moment, compare
 from kg.resolve import VIEWS, Mention, NodeView
@@ -84,7 +85,10 @@ def test_derivations_and_warnings(dialect):
     turned = turnover(pairs, firms, day)
     debts = ibis.table({"party": "string", "owed_fen": "int64"}, name="debts")
     calls = guarantee_dependence(ibis.table(columns(schema.edge("GUARANTEES")), name="given"), debts, firms, turned)
-    steps = [paid(transfers, owners), invoiced(records("invoices")), over_held(records("shareholders")), likely(sales)]
+    told = (ibis.table(columns(schema.edge(name)), name=name) for name in ("INVOICED", "PAID"))
+    supplied = supplies(*told, records("contracts"), day)
+    assert set(supplied.columns) <= set(columns(schema.edge("SUPPLIES")).names)
+    steps = [supplied, paid(transfers, owners), invoiced(records("invoices")), over_held(records("shareholders")), likely(sales)]
     for step in (*steps, trade_dependence(pairs, turned), calls):
         assert ibis.to_sql(step, dialect=dialect)
 
