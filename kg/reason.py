@@ -99,6 +99,11 @@ HOLLOW_INVOICES = Reason(
     "疑似虚开发票：短期内集中开出与进项货物不符的发票，随后停止开票",
     "Within weeks the seller invoiced many times what is usual, of goods that nothing it bought accounts for, and then fell silent",
 )
+SHELL_CLUSTER = Reason(
+    "SHELL_CLUSTER",
+    "空壳企业群：短期内批量注册的若干企业共用地址、电话、设备或代表人，或资金经其分散后汇集",
+    "Companies registered within weeks share address, phone, device, representative, or where their money comes from and goes to",
+)
 
 REASONS = (
     GUARANTEE_CIRCLE,
@@ -117,6 +122,7 @@ REASONS = (
     CONTRACTS_PASSED,
     CONTROL_CHANGED_BEFORE_LOAN,
     HOLLOW_INVOICES,
+    SHELL_CLUSTER,
 )
 
 

@@ -19,6 +19,7 @@ from kg.rules import (
     loan_return_split,
     paper_financed_twice,
     shares_over_whole,
+    shell_cluster,
     undisclosed_links,
     voided_after_financing,
 )
@@ -38,6 +39,7 @@ RULES: tuple[Rule[Any], ...] = (
     paper_financed_twice.RULE,
     voided_after_financing.RULE,
     hollow_invoices.RULE,
+    shell_cluster.RULE,
     filings_contradicted.RULE,
     contracts_passed.RULE,
     control_changed_before_loan.RULE,
