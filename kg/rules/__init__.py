@@ -8,11 +8,13 @@ from kg.rule import Rule
 from kg.rules import (
     circular_holding,
     closed_circle,
+    gather_scatter,
     group_limit,
     guarantee_circle,
     hidden_control,
     loan_return,
     loan_return_split,
+    scatter_gather,
     shares_over_whole,
     undisclosed_links,
 )
@@ -22,6 +24,8 @@ RULES: tuple[Rule[Any], ...] = (
     loan_return.RULE,
     loan_return_split.SPLIT,
     loan_return_split.FAR,
+    scatter_gather.RULE,
+    gather_scatter.RULE,
     circular_holding.RULE,
     closed_circle.RULE,
     shares_over_whole.RULE,
