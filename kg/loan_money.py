@@ -65,3 +65,31 @@ def payouts(rows: pa.Table, loans: pa.Array) -> pa.Table:
     """
     good = pc.and_(pc.greater(rows.column("amount_fen"), 0), pc.is_in(rows.column("src"), value_set=pc.unique(loans)))
     return rows.filter(pc.and_(good, pc.and_(rows.column("at").is_valid(), rows.column("dst").is_valid()))).sort_by("id")
+
+
+def guaranteed(given: pa.Table, borrowed: pa.Table) -> pa.Table:
+    """Return who guarantees whom: a guarantee of a loan is one of each of its borrowers; guarantees for oneself are left out.
+
+    Parameters
+    ----------
+    given, borrowed
+        ``GUARANTEES`` (``id, src, dst`` and any others) and ``BORROWED`` (``id, src, dst``).
+
+    Returns
+    -------
+    Table
+        The columns of ``given``, ``dst`` a party, and ``loan_link``: the borrowing through which it counts, null where there is none.
+
+    Examples
+    --------
+    >>> given = pa.table({"id": ["g"], "src": ["person:x:p"], "dst": ["loan:x:1"]})
+    >>> guaranteed(given, pa.table({"id": ["b"], "src": ["company:x:c"], "dst": ["loan:x:1"]})).to_pylist()
+    [{'id': 'g', 'src': 'person:x:p', 'dst': 'company:x:c', 'loan_link': 'b'}]
+    """
+    borrowed = borrowed.select(["id", "src", "dst"]).rename_columns(["loan_link", "borrower", "dst"])
+    to_loan = pc.starts_with(given.column("dst"), "loan:")
+    for_loan = given.filter(to_loan).join(borrowed, "dst", join_type="inner").drop_columns(["dst"]).rename_columns({"borrower": "dst"})
+    direct = given.filter(pc.invert(to_loan))
+    direct = direct.append_column("loan_link", pa.nulls(direct.num_rows, pa.string()))
+    both = pa.concat_tables([direct, for_loan.select(direct.column_names)])
+    return both.filter(pc.not_equal(both.column("src"), both.column("dst")))

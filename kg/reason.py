@@ -34,6 +34,31 @@ LOAN_MONEY_RETURNED_FAR = Reason(
     "疑似贷款资金绕道回流：大部分贷款资金经多手、分笔或较长时间回到借款人或其关联方",
     "Most of the loan money seems to have come back to the borrower or its owner by a long way, in parts and over many hands",
 )
+SCATTERED_AND_GATHERED = Reason(
+    "SCATTERED_AND_GATHERED",
+    "分散转出、集中转入：一笔资金短期内经多个账户分散转出后又汇集到同一账户",
+    "A sum was scattered over several accounts and soon gathered again on one",
+)
+GATHERED_AND_SCATTERED = Reason(
+    "GATHERED_AND_SCATTERED",
+    "集中转入、分散转出：多个账户以相近金额转入同一账户后短期内又分散转出",
+    "Parts of one size came to an account from several others and soon went out to several again",
+)
+MANY_LENDERS = Reason(
+    "MANY_LENDERS",
+    "多头借贷：该主体在短期内向多家机构或以多笔贷款集中借款",
+    "The party borrowed from several lenders within weeks, before any of them could hear of the others",
+)
+LOANS_PASSED_ON = Reason(
+    "LOANS_PASSED_ON",
+    "贷款资金整笔转出：短期内取得的多笔贷款到账后几乎整笔转给他人",
+    "Of several loans within weeks nearly all was passed on to somebody else at once",
+)
+GUARANTEES_SERVE_ONE = Reason(
+    "GUARANTEES_SERVE_ONE",
+    "担保圈资金归集：互保企业的贷款资金在放款后短期内集中转给圈内同一主体",
+    "Members of a guarantee circle passed what they borrowed to one of them soon after the pay-out",
+)
 CIRCULAR_HOLDING = Reason(
     "CIRCULAR_HOLDING",
     "循环持股：若干企业相互或循环持有股权，同一笔资本被重复计算，实际控制关系不清",
@@ -109,6 +134,11 @@ REASONS = (
     GUARANTEE_CIRCLE,
     LOAN_MONEY_RETURNED,
     LOAN_MONEY_RETURNED_FAR,
+    SCATTERED_AND_GATHERED,
+    GATHERED_AND_SCATTERED,
+    MANY_LENDERS,
+    LOANS_PASSED_ON,
+    GUARANTEES_SERVE_ONE,
     CIRCULAR_HOLDING,
     CLOSED_HOLDING_CIRCLE,
     SHARES_OVER_WHOLE,

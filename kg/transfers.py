@@ -5,6 +5,8 @@ Knows which transfers are money that moved (yuan, an amount above 0, a time, two
 
 from __future__ import annotations
 
+import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -41,7 +43,7 @@ def usable(transfers: pa.Table, *, least: int = 1, first: int | None = None, las
     [0]
     """
     at, currency = transfers.column("at").cast(pa.int64()), transfers.column("currency")
-    good = pc.and_(pc.fill_null(pc.equal(currency, "CNY"), True), pc.not_equal(transfers.column("src"), transfers.column("dst")))
+    good = pc.and_(pc.fill_null(pc.equal(currency, "CNY"), True), _moved(transfers))
     good = pc.and_(good, pc.and_(pc.greater_equal(transfers.column("amount_fen"), max(least, 1)), at.is_valid()))
     if first is not None:
         good = pc.and_(good, pc.greater_equal(at, first))
@@ -70,3 +72,48 @@ def least_share(amount: Ints, percent: int) -> Ints:
     whole, rest = amount // 100, amount % 100
     least: Ints = whole * percent - (-rest * percent) // 100
     return least
+
+
+def few_between(transfers: ir.Table, most: int, least: int) -> ir.Table:
+    """Leave out transfers below an amount, and all between two accounts that have more than ``most`` of them: that is trade.
+
+    An Ibis step, for `kg.rule.Need.narrow`; `few` does the same to Arrow data.
+    """
+    kept = transfers.filter((transfers.amount_fen >= least) & (transfers.src != transfers.dst))
+    trade = kept.group_by("src", "dst").aggregate(_count=kept.count()).filter(ibis._._count > most)
+    return kept.anti_join(trade, ["src", "dst"])
+
+
+def few(transfers: pa.Table, most: int, least: int) -> pa.Table:
+    """Leave out transfers below an amount, and all between two accounts that have more than ``most`` of them.
+
+    >>> rows = pa.table({"src": ["a", "a", "b"], "dst": ["b", "b", "a"], "amount_fen": [5, 6, 7]})
+    >>> few(rows, 1, 1).to_pylist()
+    [{'src': 'b', 'dst': 'a', 'amount_fen': 7}]
+    """
+    kept = transfers.filter(pc.fill_null(pc.and_(pc.greater_equal(transfers["amount_fen"], least), _moved(transfers)), False))
+    ends = ["src", "dst"]
+    trade = kept.group_by(ends).aggregate([([], "count_all")]).filter(pc.greater(pc.field("count_all"), most))
+    return kept.join(trade, ends, join_type="left anti")
+
+
+def _moved(transfers: pa.Table) -> pa.ChunkedArray:
+    return pc.not_equal(transfers.column("src"), transfers.column("dst"))
+
+
+def to_owners(transfers: pa.Table, owners: pa.Table) -> pa.Table:
+    """Return transfers whose ``src`` and ``dst`` are parties, where an account has one owner, and accounts else.
+
+    >>> rows = pa.table({"src": ["a", "b"], "dst": ["b", "c"]})
+    >>> owns = pa.table({"src": ["p", "q", "r"], "dst": ["a", "b", "b"]})
+    >>> to_owners(rows, owns).to_pylist()
+    [{'src': 'p', 'dst': 'b'}, {'src': 'b', 'dst': 'c'}]
+    """
+    once = owners.group_by("dst").aggregate([("src", "min"), ("src", "max")])
+    once = once.filter(pc.equal(once["src_min"], once["src_max"]))
+    account, owner = once["dst"].combine_chunks(), once["src_min"].combine_chunks()
+    for place, end in enumerate(transfers.column_names):
+        if end in ("src", "dst"):
+            known = owner.take(pc.index_in(transfers[end], value_set=account).combine_chunks())
+            transfers = transfers.set_column(place, end, pc.coalesce(known, transfers[end]))
+    return transfers

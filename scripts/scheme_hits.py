@@ -33,9 +33,9 @@ from loaders.city import Params
 MEANT: Mapping[str, tuple[str, ...]] = {
     "payment_ring": ("payment_ring",),
     "loan_return": ("loan_return_split", "loan_return_far"),  # single transfers without an upper limit are told beside
-    "guarantee_circle": ("guarantee_circle", "circle_serves_one"),
+    "guarantee_circle": ("guarantees_serve_one",),  # every circle, those of associations too, is told beside
     "shell_cluster": ("shell_cluster", "scatter_gather"),
-    "many_lenders": ("many_lenders",),
+    "many_lenders": ("many_lenders", "loans_passed_on"),
     "scatter_gather": ("scatter_gather",),
     "related_trade": ("related_trade",),
     "hidden_control": ("hidden_control",),

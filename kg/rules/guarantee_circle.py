@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kg.circle import told_circles
+from kg.loan_money import guaranteed
 from kg.reason import GUARANTEE_CIRCLE
 from kg.rule import Need, Rule, Tables, conform, listed, parameter, refuse_outside
 
@@ -61,19 +61,9 @@ def find_guarantee_circles(tables: Tables, parameters: GuaranteeCircleParameters
         that the member gave or received. ``amount_fen``: their sum, null where none is stated.
         ``at``: the day on which the last of them began, as midnight UTC, null where none is stated.
     """
-    given = _given(conform(REQUIRES, tables))
+    read = conform(REQUIRES, tables)
+    given = guaranteed(read["GUARANTEES"], read["BORROWED"])
     return _with_evidence(told_circles(given, max_parties=parameters.max_parties, max_circles=parameters.max_circles), given)
-
-
-def _given(tables: dict[str, pa.Table]) -> pa.Table:
-    """Return who guarantees whom: ``id, src, dst, amount_fen, valid_from, loan_link``, loans replaced by their borrowers."""
-    rows, borrowed = tables["GUARANTEES"], tables["BORROWED"]
-    borrowed = borrowed.rename_columns({"id": "loan_link", "src": "borrower", "dst": "dst"})
-    to_loan = pc.starts_with(rows.column("dst"), "loan:")
-    for_loan = rows.filter(to_loan).join(borrowed, "dst", join_type="inner").drop_columns(["dst"]).rename_columns({"borrower": "dst"})
-    direct = rows.filter(pc.invert(to_loan)).append_column("loan_link", pa.nulls(pc.sum(pc.invert(to_loan)).as_py() or 0, pa.string()))
-    both = pa.concat_tables([direct, for_loan.select(direct.column_names)])
-    return both.filter(pc.not_equal(both.column("src"), both.column("dst")))
 
 
 def _with_evidence(table: pa.Table, given: pa.Table) -> pa.Table:
