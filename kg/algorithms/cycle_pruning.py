@@ -108,7 +108,7 @@ def possible(rows: Rows, asked: Asked) -> Ints:
     >>> possible(Rows(*three, np.zeros(3, np.bool_), since=0), Asked(10, 0.8, 1.25, 0.8, 1.25)).tolist()
     [0, 1]
     """
-    row = _usable(rows)
+    row = usable(rows)
     if not row.size:
         return row
     first = int(rows.at[row].min()) if row.size < rows.at.size else int(rows.at.min())
@@ -150,7 +150,7 @@ def _renumbered(coarse: _Coarse) -> _Coarse:
 
 
 @kernel
-def _usable(rows: Rows) -> Ints:
+def usable(rows: Rows) -> Ints:
     """Return the transfers that count and whose payer is paid, and whose payee pays."""
     n_accounts = len(rows.left_out)
     made, got = np.zeros(n_accounts, np.bool_), np.zeros(n_accounts, np.bool_)
@@ -244,13 +244,15 @@ def _try(sides: _Sides, i: int, begin: int, end: int) -> None:
     found[e] |= mine
 
 
-def asked_of(window: int, band: float, hop: float, total: float) -> Asked:
+def asked_of(window: int, band: float, hop: float, total: float, *, gain: float | None = None) -> Asked:
     """Return what is asked of two transfers, with room for what is coarse.
 
     Parameters
     ----------
     band, hop, total
         Least parts, 0 where nothing is asked for: of the smallest of the largest, of an amount of the one before, of the last of the first.
+    gain
+        Most part of an amount that the next may be.
 
     Examples
     --------
@@ -259,4 +261,5 @@ def asked_of(window: int, band: float, hop: float, total: float) -> Asked:
     """
     last, never = max(band, total), 1e30
     high, end_high = (1 / part if part else never for part in (band, last))
+    high = min(high, gain or never)
     return Asked(window, max(band, hop) * (1 - _OFF), high * (1 + _OFF), band * (1 - _OFF), end_high * (1 + _OFF))

@@ -97,18 +97,18 @@ def _go_ahead(task: _Task, root: int, level: int) -> int:
         end, since = money.out[account + 1], room.came[account]
         least, most = (low, high) if task.limits.by_amount else (since, last)
         for k in range(_first_from(money.key, money.out[account], end, least), end):
-            at, other = money.at[k], money.payee[k]
+            until, other = money.until[k], money.payee[k]
             if money.key[k] > most:
                 break
             room.counts[_STEPS] += 1
-            if other == start or not (since <= at <= last and low <= money.amount[k] <= high):
+            if other == start or not (since <= money.at[k] and until <= last and low <= money.amount[k] <= high):
                 continue
-            if other == home or room.left[other, -1] >= at:
+            if other == home or room.left[other, -1] >= until:
                 room.counts[_MET] = 1
-            if other != home and at < room.came[other]:
+            if other != home and until < room.came[other]:
                 if room.came[other] == EVER:
                     _touch(room, _AHEAD, other)
-                room.came[other] = at
+                room.came[other] = until
                 _put(room, _AHEAD, other, level)
                 cost += money.out[other + 1] - money.out[other]
     return cost
@@ -121,7 +121,7 @@ def _go_back(task: _Task, root: int, level: int, between: bool) -> int:
     Returns how many transfers the next level has to look at.
     """
     money, bounds, room = task.money, task.bounds, task.room
-    home, start, first, cost = money.payer[root], money.payee[root], money.at[root], 0
+    home, start, first, cost = money.payer[root], money.payee[root], money.until[root], 0
     before, low, high = _BEHIND + (level - 1) % 2, bounds.every_low[root], bounds.every_high[root]
     room.counts[_BEHIND + level % 2] = 0
     for i in range(room.counts[before]):
@@ -133,7 +133,7 @@ def _go_back(task: _Task, root: int, level: int, between: bool) -> int:
             if money.from_key[k] > most:
                 break
             room.counts[_STEPS] += 1
-            if other == home or not (first <= at <= latest and low <= money.from_amount[k] <= high):
+            if other == home or not (first <= at and money.from_until[k] <= latest and low <= money.from_amount[k] <= high):
                 continue
             if room.came[other] <= at:
                 room.counts[_MET] = 1
@@ -161,7 +161,7 @@ def _meet(task: _Task, root: int) -> bool:
     """Tell whether there may be a way home, and fill ``left`` for all accounts on it."""
     money, limits, room = task.money, task.limits, task.room
     home, start, most = money.payer[root], money.payee[root], limits.hops - 1
-    room.came[start], room.left[home, 0] = money.at[root], money.at[root] + limits.window
+    room.came[start], room.left[home, 0] = money.until[root], money.at[root] + limits.window
     room.fronts[_AHEAD, 0], room.fronts[_BEHIND, 0] = start, home
     room.counts[:_ALL] = 0
     room.counts[_AHEAD] = room.counts[_BEHIND] = 1
@@ -204,7 +204,7 @@ def _told_elsewhere(task: _Task, size: int) -> bool:
     """Tell of a cycle all of one moment whether it also goes round from an earlier transfer, and is told from there."""
     money, bounds, path, backward = task.money, task.bounds, task.room.path, task.limits.backward
     root, end = path[0], path[size - 1]
-    if money.at[root] != money.at[end] or not bounds.hop_low[end] <= money.amount[root] <= bounds.hop_high[end]:
+    if money.at[root] != money.until[end] or not bounds.hop_low[end] <= money.amount[root] <= bounds.hop_high[end]:
         return False
     own = money.rank[end] if backward else -money.rank[root]
     for i in range(1, size):
@@ -222,7 +222,7 @@ def _enter(task: _Task, depth: int, k: int) -> None:
     room.path[depth], room.on_way[here] = k, True
     room.low[depth] = max(room.low[depth - 1], low) if depth else low
     room.high[depth] = min(room.high[depth - 1], high) if depth else high
-    least = room.low[depth] if task.limits.by_amount else money.at[k]
+    least = room.low[depth] if task.limits.by_amount else money.until[k]
     room.turn[depth] = _first_from(money.key, money.out[here], money.out[here + 1], least)
 
 
@@ -231,7 +231,7 @@ def _fits(task: _Task, depth: int, k: int) -> bool:
     """Tell whether a transfer may follow the last of the way, as far as time and amounts go."""
     bounds, room, amount = task.bounds, task.room, task.money.amount[k]
     before = room.path[depth]
-    if not task.money.at[before] <= task.money.at[k] <= task.money.at[room.path[0]] + task.limits.window:
+    if task.money.at[k] < task.money.until[before] or task.money.until[k] > task.money.at[room.path[0]] + task.limits.window:
         return False
     fits: bool = room.low[depth] <= amount <= room.high[depth] and bounds.hop_low[before] <= amount <= bounds.hop_high[before]
     return fits
@@ -266,7 +266,7 @@ def _walk(task: _Task, root: int, found: Ints, count: int) -> tuple[Ints, int]:
         if other == home:
             if _closes(task, depth, k):
                 found, count = _appended(found, count, room.path[: depth + 2])
-        elif rest > 0 and not room.on_way[other] and room.left[other, rest] >= money.at[k]:
+        elif rest > 0 and not room.on_way[other] and room.left[other, rest] >= money.until[k]:
             depth += 1
             _enter(task, depth, k)
     return found, count
@@ -312,7 +312,7 @@ def search(money: Moves, bounds: Bounds, roots: Ints, limits: Limits) -> tuple[I
     Examples
     --------
     >>> from kg.algorithms.temporal_moves import moves
-    >>> money = moves(*(np.array(x) for x in ([1, 0], [0, 1], [5, 6], [7, 8])), by_amount=False)
+    >>> money = moves(*(np.array(x) for x in ([1, 0], [0, 1], [5, 6], [5, 6], [7, 8])), by_amount=False)
     >>> free = Bounds(*[np.array([bound] * 2) for _ in range(4) for bound in (0, 9)])
     >>> limits = Limits(hops=2, window=1, steps=99, all_steps=99, backward=False, by_amount=False)
     >>> search(money, free, np.arange(2), limits)[0].tolist()

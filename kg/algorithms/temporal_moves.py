@@ -20,11 +20,11 @@ class Moves(NamedTuple):
     ----------
     out, into : int64, shape (n_accounts + 1,)
         Where each account's transfers begin, those that it makes and those that it gets.
-    payer, payee, at, amount, rank : int64, shape (n_transfers,)
-        ``rank`` is the place in the order of (time, id).
+    payer, payee, at, until, amount, rank : int64, shape (n_transfers,)
+        A transfer in parts is made between ``at`` and ``until``. ``rank`` is the place in the order of (time, id).
     key : int64, shape (n_transfers,)
         Time, or amount where all amounts of a cycle must be alike: by that a hub's transfers are told apart better.
-    from_payer, from_at, from_amount, from_key : int64, shape (n_transfers,)
+    from_payer, from_at, from_until, from_amount, from_key : int64, shape (n_transfers,)
         The same transfers grouped by payee.
     """
 
@@ -33,11 +33,13 @@ class Moves(NamedTuple):
     payer: Ints
     payee: Ints
     at: Ints
+    until: Ints
     amount: Ints
     rank: Ints
     key: Ints
     from_payer: Ints
     from_at: Ints
+    from_until: Ints
     from_amount: Ints
     from_key: Ints
 
@@ -73,12 +75,12 @@ class Limits(NamedTuple):
     by_amount: bool
 
 
-def moves(payer: Ints, payee: Ints, at: Ints, amount: Ints, *, by_amount: bool) -> Moves:
+def moves(payer: Ints, payee: Ints, at: Ints, until: Ints, amount: Ints, *, by_amount: bool) -> Moves:
     """Index transfers that stand in the order of (time, id), between accounts numbered from 0 on.
 
     Examples
     --------
-    >>> found = moves(*(np.array(x) for x in ([1, 0], [0, 1], [5, 6], [7, 8])), by_amount=False)
+    >>> found = moves(*(np.array(x) for x in ([1, 0], [0, 1], [5, 6], [5, 6], [7, 8])), by_amount=False)
     >>> found.payer.tolist(), found.from_payer.tolist(), found.rank.tolist()
     ([0, 1], [1, 0], [1, 0])
     """
@@ -87,5 +89,5 @@ def moves(payer: Ints, payee: Ints, at: Ints, amount: Ints, *, by_amount: bool) 
     n_accounts = int(max(payer.max(initial=-1), payee.max(initial=-1))) + 1
     out, into = group_rows(payer[order], n_accounts), group_rows(payee[order], n_accounts)
     row, back = order[out.items], order[into.items]
-    ahead, behind = (payer[row], payee[row], at[row], amount[row]), (payer[back], at[back], amount[back])
+    ahead, behind = (payer[row], payee[row], at[row], until[row], amount[row]), (payer[back], at[back], until[back], amount[back])
     return Moves(out.start, into.start, *ahead, row, key[row], *behind, key[back])

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg.algorithms.cycle_pruning import Rows, asked_of, possible
+from kg.algorithms.cycle_pruning import Bools, Rows, asked_of, possible, usable
 from kg.algorithms.kernel import Ints
 from kg.algorithms.temporal_cycles import search
 from kg.algorithms.temporal_moves import EVER, Bounds, Limits, moves
-from kg.derivations.flows import Flow, fans, in_order, named, read_transfers
+from kg.derivations.flows import Flow, Given, bundled, fans, named, read_transfers, single, some
 from kg.errors import UsageError
 from kg.holdings import numbered
 
@@ -40,6 +40,11 @@ class CycleParams:
         Least part of an amount that the next must be; it may be more. The step from the last transfer to the first is no hop.
     min_total_retention
         Least part of the first amount that the last must be.
+    max_hop_gain
+        Most part of an amount that the next may be, from 1 to 10.
+    max_parts, part_days
+        Up to so many transfers between two accounts, within so many days and without another between them, also count as one of their
+        sum, made from the first of them to the last: the next hop begins with the last or later. 1 to 10; 1 is none.
     max_fan
         Accounts that make more transfers than this, and get more than this, within some span of ``window_days`` are left out, and named
         in ``truncated``. None leaves nobody out.
@@ -68,6 +73,9 @@ class CycleParams:
     min_amount_ratio: float | None = None
     min_hop_retention: float | None = None
     min_total_retention: float | None = None
+    max_hop_gain: float | None = None
+    max_parts: int = 1
+    part_days: int = 7
     max_fan: int | None = None
     hubs: tuple[str, ...] | tuple[int, ...] = ()
     name: str = "own"
@@ -83,7 +91,11 @@ class CycleParams:
             ratio = getattr(self, name)
             if ratio is not None and not 0 <= ratio <= 1:
                 raise UsageError(f"{name} is {ratio}; a ratio lies between 0 and 1")
-        for name in ("max_fan", "max_steps", "max_all_steps"):
+        if self.max_hop_gain is not None and not 1 <= self.max_hop_gain <= 10:
+            raise UsageError(f"max_hop_gain is {self.max_hop_gain}; it lies between 1 and 10")
+        if not 1 <= self.max_parts <= 10:
+            raise UsageError(f"max_parts is {self.max_parts}; a hop has 1 to 10 parts")
+        for name in ("part_days", "max_fan", "max_steps", "max_all_steps"):
             most = getattr(self, name)
             if most is not None and most < 1:
                 raise UsageError(f"{name} is {most}; give a number from 1 on")
@@ -97,6 +109,20 @@ TIERS = {
 }
 
 
+#: Split and bundled hops: a sum goes on in up to four payments within nine days, and comes on as one or several; each holder keeps at most
+#: a tenth and adds nothing. What waits over holidays at every hop takes a hundred days.
+SPLIT = CycleParams(
+    max_hops=12,
+    window_days=100,
+    min_hop_retention=0.9,
+    min_total_retention=0.5,
+    max_hop_gain=1.0,
+    max_parts=4,
+    part_days=9,
+    name="split",
+)
+
+
 @dataclass(frozen=True)
 class Cycles:
     """Cycles that were found.
@@ -105,7 +131,7 @@ class Cycles:
     ----------
     table
         ``cycle_id, position, transfer_id, payer, payee, at, amount_fen``: a row for each transfer, in the order of cycle and position
-        (both counted from 0). Cycles stand in the order of their first transfer.
+        (both counted from 0); the parts of a split hop bear one position. Cycles stand in the order of their first transfer.
     truncated
         ``transfer_id, account, because``: transfers from which the search stopped before its end (with ``new_from``: the last ones of
         their cycles), and accounts that were left out for their fan. Without a row, every cycle is in ``table``.
@@ -163,11 +189,21 @@ def find_cycles(transfers: pa.Table, params: CycleParams, *, new_from: datetime 
     hubs = np.empty(0, np.int64) if params.max_fan is None else fans(given, params.max_fan, window, first)
     hubs = hubs[~left_out[hubs]]
     left_out[hubs] = True
-    parts = (float(_part(part)) for part in (params.min_amount_ratio, params.min_hop_retention, params.min_total_retention))
-    rows = Rows(given.payer, given.payee, given.at, given.amount, left_out, first)
-    flow = in_order(given, possible(rows, asked_of(window, *parts)))
+    flow = _possible(given, params, left_out, first)
     found, stopped = _searched(flow, params, window, since)
     return Cycles(_table(found, flow, transfers), _truncated(flow, stopped, given.accounts.take(pa.array(hubs)), transfers), params)
+
+
+def _possible(given: Given, params: CycleParams, left_out: Bools, first: int) -> Flow:
+    """Return what can lie in a cycle."""
+    parts = (float(_part(part)) for part in (params.min_amount_ratio, params.min_hop_retention, params.min_total_retention))
+    asked = asked_of(params.window_days * _DAY, *parts, gain=params.max_hop_gain)
+    rows = Rows(given.payer, given.payee, given.at, given.amount, left_out, first)
+    if params.max_parts == 1:
+        return single(given, possible(rows, asked))
+    flow = bundled(given, usable(rows), params.max_parts, params.part_days * _DAY)
+    ends = flow.payer.astype(np.int32), flow.payee.astype(np.int32)
+    return some(flow, possible(Rows(*ends, flow.at, flow.amount, left_out, first), asked))
 
 
 def _moment(new_from: datetime | date | int | None, transfers: pa.Table) -> int | None:
@@ -185,11 +221,12 @@ def _searched(flow: Flow, params: CycleParams, window: int, since: int | None) -
     backward = since is not None
     size = len(flow.at)
     # turned round, the last transfer of a cycle is its first
-    ends, at, amount = (flow.payer, flow.payee), flow.at, flow.amount
+    ends, times, amount = (flow.payer, flow.payee), (flow.at, flow.until), flow.amount
     if backward:
-        ends, at, amount = (flow.payee[::-1].copy(), flow.payer[::-1].copy()), -flow.at[::-1], flow.amount[::-1].copy()
+        ends, times = (flow.payee[::-1].copy(), flow.payer[::-1].copy()), (-flow.until[::-1], -flow.at[::-1])
+        amount = flow.amount[::-1].copy()
     _, (payer, payee) = numbered(*(pa.chunked_array([column]) for column in ends))
-    money = moves(payer, payee, at, amount, by_amount=bool(params.min_amount_ratio))
+    money = moves(payer, payee, *times, amount, by_amount=bool(params.min_amount_ratio))
     roots = np.arange(size) if since is None else np.flatnonzero(money.at <= -since)
     limits = Limits(params.max_hops, window, params.max_steps, params.max_all_steps, backward, bool(params.min_amount_ratio))
     told, stopped = search(money, _bounds(money.amount, params, backward=backward), roots, limits)
@@ -222,10 +259,16 @@ def _bounds(amount: Ints, params: CycleParams, *, backward: bool) -> Bounds:
     every_low, every_high = amount, amount
     for _ in range(params.max_hops - 1):
         every_low, every_high = _least(every_low, hop), _most(every_high, hop)
+    gain = Fraction(1) / Fraction(round(params.max_hop_gain * _PPM), _PPM) if params.max_hop_gain else Fraction(0)
+    grown_low, grown_high = amount, amount
+    for _ in range(params.max_hops - 1):
+        grown_low, grown_high = _least(grown_low, gain), _most(grown_high, gain)
     if backward:
-        hops, ends, every = (free[0], _most(amount, hop)), (free[0], _most(amount, total)), (band_low, np.minimum(band_high, every_high))
+        hops, ends = (_least(amount, gain), _most(amount, hop)), (free[0], _most(amount, total))
+        every = np.maximum(band_low, grown_low), np.minimum(band_high, every_high)
     else:
-        hops, ends, every = (_least(amount, hop), free[1]), (_least(amount, total), free[1]), (np.maximum(band_low, every_low), band_high)
+        hops, ends = (_least(amount, hop), _most(amount, gain)), (_least(amount, total), free[1])
+        every = np.maximum(band_low, every_low), np.minimum(band_high, grown_high)
     return Bounds(band_low, band_high, *hops, *ends, *every)
 
 
@@ -265,13 +308,17 @@ def _table(found: list[Ints], flow: Flow, transfers: pa.Table) -> pa.Table:
     every = np.concatenate(padded) if padded else np.empty((0, width), np.int64)
     every = every[np.lexsort(every.T[::-1])]
     cycle, position = np.nonzero(every >= 0)
-    rows = pa.array(flow.row[every[cycle, position]])
+    hop = every[cycle, position]
+    parts = flow.parts[hop]
+    cycle, position = np.repeat(cycle, parts), np.repeat(position, parts)
+    place = np.repeat(flow.first[hop] - np.cumsum(parts) + parts, parts) + np.arange(cycle.size)
+    rows = pa.array(flow.rows[place])
     told = {name: transfers[name].take(rows) for name in ("transfer_id", "payer", "payee", "at", "amount_fen")}
     return pa.table({"cycle_id": cycle, "position": position, **told})
 
 
 def _truncated(flow: Flow, stopped: Ints, accounts: pa.Array, transfers: pa.Table) -> pa.Table:
-    ids = transfers["transfer_id"].take(pa.array(flow.row[np.sort(stopped)])).combine_chunks()
+    ids = transfers["transfer_id"].take(pa.array(flow.rows[flow.first[np.sort(stopped)]])).combine_chunks()
     return pa.table(
         {
             "transfer_id": pa.concat_arrays([ids, pa.nulls(len(accounts), ids.type)]),

@@ -47,13 +47,25 @@ class Given:
 
 @dataclass(frozen=True)
 class Flow:
-    """Some transfers in the order of (time, id), with the row of the table in which each stands; int64, shape (n_transfers,)."""
+    """Transfers, or several between two accounts as one, in the order of (time, id).
+
+    Attributes
+    ----------
+    payer, payee, at, until, amount : int64, shape (n,)
+        ``at`` and ``until`` are the times of the first and of the last part.
+    first, parts : int64, shape (n,)
+        ``rows[first : first + parts]`` are the rows of the table that it is made of.
+    rows : int64
+    """
 
     payer: Ints
     payee: Ints
     at: Ints
+    until: Ints
     amount: Ints
-    row: Ints
+    first: Ints
+    parts: Ints
+    rows: Ints
 
 
 def read_transfers(transfers: pa.Table) -> Given:
@@ -133,23 +145,57 @@ def _placed(ids: Ints, number: Int32s, least: int) -> Int32s:
     return placed
 
 
-def in_order(given: Given, row: Ints) -> Flow:
+def single(given: Given, row: Ints) -> Flow:
     """Return some transfers in the order of time, equal times in that of their ids.
 
     Parameters
     ----------
     row
-        In the table, from the least on.
+        In the table.
     """
-    at = given.at[row]
+    row = row[_by_time(given, given.at[row], row)]
+    ends = given.payer[row].astype(np.int64), given.payee[row].astype(np.int64)
+    return Flow(*ends, given.at[row], given.at[row], given.amount[row], np.arange(row.size), np.ones(row.size, np.int64), row)
+
+
+def _by_time(given: Given, at: Ints, row: Ints) -> Ints:
+    """Return the order of times, of equal ones that of the ids of rows; what is alike in both stays as it is."""
     order = np.argsort(at, kind="stable")
     at, row = at[order], row[order]
     same = at[1:] == at[:-1]
     tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
     if tied.size:
-        names = pa.table({"at": at[tied], "id": given.ids.take(pa.array(row[tied]))})
-        row[tied] = row[tied][pc.sort_indices(names, sort_keys=[("at", "ascending"), ("id", "ascending")]).to_numpy()]
-    return Flow(given.payer[row].astype(np.int64), given.payee[row].astype(np.int64), at, given.amount[row], row)
+        names = pa.table({"at": at[tied], "id": given.ids.take(pa.array(row[tied])), "place": tied})
+        keys = [(name, "ascending") for name in names.column_names]
+        order[tied] = order[tied][pc.sort_indices(names, sort_keys=keys).to_numpy()]
+    return order
+
+
+def bundled(given: Given, row: Ints, max_parts: int, span: int) -> Flow:
+    """Return some transfers and, as one, each run of up to so many from one account to another within a span of time.
+
+    The parts of a run follow one another without another transfer between the two accounts.
+    """
+    row = row[_by_time(given, given.at[row], row)]
+    row = row[np.lexsort((given.payee[row], given.payer[row]))]
+    payer, payee, at = given.payer[row].astype(np.int64), given.payee[row].astype(np.int64), given.at[row]
+    so_far = np.append(0, np.cumsum(given.amount[row]))
+    starts, sizes = [np.arange(row.size)], [np.ones(row.size, np.int64)]
+    for size in range(2, max_parts + 1):
+        last, run = np.arange(size - 1, row.size), np.arange(max(row.size - size + 1, 0))
+        within = (payer[run] == payer[last]) & (payee[run] == payee[last]) & (at[last] - at[run] <= span)
+        starts.append(run[within])
+        sizes.append(np.full(starts[-1].size, size))
+    first, parts = np.concatenate(starts), np.concatenate(sizes)
+    order = _by_time(given, at[first], row[first])
+    first, parts = first[order], parts[order]
+    return Flow(payer[first], payee[first], at[first], at[first + parts - 1], so_far[first + parts] - so_far[first], first, parts, row)
+
+
+def some(flow: Flow, kept: Ints) -> Flow:
+    """Return some transfers of a flow."""
+    ends = flow.payer[kept], flow.payee[kept]
+    return Flow(*ends, flow.at[kept], flow.until[kept], flow.amount[kept], flow.first[kept], flow.parts[kept], flow.rows)
 
 
 def named(given: Given, hubs: Sequence[str] | Sequence[int]) -> Bools:
