@@ -121,6 +121,17 @@ def _records(graph: Graph, kind: str, columns: dict[str, str]) -> pa.Table:
     return graph.engine.table(rows.select(**columns).distinct())
 
 
+def clients(graph: Graph) -> ir.Table:
+    """Return whom the bank knows as customers, and who borrows or guarantees: ``id``, each once."""
+
+    def kept() -> ir.Table:
+        nodes = [graph.nodes(label).filter(ibis._.customer_ref.notnull()).select("id") for label in ("Company", "Person")]
+        doers = [graph.edges(type_).select(id="src") for type_ in ("BORROWED", "GUARANTEES")]
+        return graph.engine.keep(ibis.union(*nodes, *doers, distinct=True))
+
+    return graph.once("clients", kept)
+
+
 def rebutted(graph: Graph) -> pa.Table:
     """Return the pairs of parties whose links a person has rebutted, as the latest event of each pair has it: ``a, b``."""
     rows = graph.records("rebuttals", "a", "b")

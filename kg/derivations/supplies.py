@@ -3,12 +3,14 @@
 Three sources tell of trade: invoices, payments and contracts. The amount of a pair comes from the first of them that shows any: an
 invoice states goods and a price without tax, a payment may be for anything and bears the tax, a contract only promises. Of payments
 what went back is taken off, so that a loan repaid and money moved to and fro within a house are no supply; what is paid to or by a known
-hub says nothing. Sales to consumers and purchases of them are in none of the sources: all shares are of the trade with companies.
+hub says nothing, and what two pay one another of whom neither is a client is not looked at. Sales to consumers and purchases of them are in
+none of the sources: all shares are of the trade with companies. The night counts whole months: one that is under way would change the shares
+of all trade every night, and nobody's dependence.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
@@ -17,6 +19,7 @@ from kg.dates import month_start
 from kg.derivation import Derivation, id_of, ppm_of
 from kg.engine import union
 from kg.graph import Graph
+from kg.register import clients
 
 #: The sources of trade, the one that is believed first before the others.
 MEASURES = ("invoices", "payments", "contracts")
@@ -110,12 +113,22 @@ def _run(graph: Graph) -> ir.Table:
     if contracts is None:
         empty = ibis.schema({"seller": "string", "buyer": "string", "signed_on": "date", "amount_fen": "int64"})
         contracts = graph.engine.arrow(empty.to_pyarrow().empty_table())
-    paid = graph.edges("PAID")
-    between = paid.filter(paid.src.startswith("company:") & paid.dst.startswith("company:") & (paid.currency == "CNY"))
+    return supplies(graph.edges("INVOICED"), _between(graph), contracts, graph.as_of.replace(day=1) - timedelta(days=1))
+
+
+def _between(graph: Graph) -> ir.Table:
+    """Return what companies paid one another, a client on one side at least and no hub on either."""
+    paid, known = graph.edges("PAID"), clients(graph)
+    if not graph.engine.count(known):
+        return paid.limit(0)
+    paid = paid.filter(paid.src.startswith("company:") & paid.dst.startswith("company:") & (paid.currency == "CNY"))
+    rest = paid.anti_join(known, paid.src == known.id)
+    between = union([paid.semi_join(known, paid.src == known.id), rest.semi_join(known, rest.dst == known.id)])
     hubs = graph.records("hubs", "party")
-    if hubs is not None:
-        between = between.anti_join(hubs, between.src == hubs.party).anti_join(hubs, between.dst == hubs.party)
-    return supplies(graph.edges("INVOICED"), between, contracts, graph.as_of)
+    if hubs is None:
+        return between
+    return between.anti_join(hubs, between.src == hubs.party).anti_join(hubs, between.dst == hubs.party)
 
 
-DERIVATION = Derivation("supplies", ("INVOICED", "PAID", "records/contracts", "records/hubs"), "SUPPLIES", _run, by_month=True)
+REQUIRES = ("INVOICED", "PAID", "Company", "BORROWED", "GUARANTEES", "records/contracts", "records/hubs")
+DERIVATION = Derivation("supplies", REQUIRES, "SUPPLIES", _run, by_month=True)
