@@ -4,7 +4,7 @@ Three sources tell of trade: invoices, payments and contracts. The amount of a p
 invoice states goods and a price without tax, a payment may be for anything and bears the tax, a contract only promises. Of payments
 what went back is taken off, so that a loan repaid and money moved to and fro within a house are no supply; what is paid to or by a known
 hub says nothing, and what two pay one another of whom neither is a client is not looked at. Sales to consumers and purchases of them are in
-none of the sources: all shares are of the trade with companies. The night counts whole months: one that is under way would change the shares
+none of the sources: all shares are of the trade with companies. The night counts whole months: one under way would change the shares
 of all trade every night, and nobody's dependence.
 """
 
