@@ -10,6 +10,7 @@ import pytest
 from kg import alias, history, schema
 from kg.check import over_held
 from kg.derivations.dependence import guarantee_dependence, trade_dependence
+from kg.derivations.fraud_spread import TIES, ties_of
 from kg.derivations.invoices import invoiced
 from kg.derivations.payments import paid
 from kg.derivations.supplies import supplies
@@ -86,7 +87,8 @@ def test_derivations_and_warnings(dialect):
     told = (ibis.table(columns(schema.edge(name)), name=name) for name in ("INVOICED", "PAID"))
     supplied = supplies(*told, records("contracts"), date(2024, 1, 1))
     assert set(supplied.columns) <= set(columns(schema.edge("SUPPLIES")).names)
-    for step in (supplied, paid(transfers, owners), invoiced(records("invoices")), over_held(records("shareholders")), trade, calls):
+    ties = ties_of({tie.type: ibis.table(columns(schema.edge(tie.type)), name=tie.type) for tie in TIES})
+    for step in (supplied, ties, paid(transfers, owners), invoiced(records("invoices")), over_held(records("shareholders")), trade, calls):
         assert ibis.to_sql(step, dialect=dialect)
 
 
