@@ -10,6 +10,7 @@ import pytest
 from kg import alias, history, schema
 from kg.check import over_held
 from kg.derivations.dependence import guarantee_dependence, likely, sold, trade_dependence, traded, turnover
+from kg.derivations.fraud_spread import TIES, ties_of
 from kg.derivations.invoices import invoiced
 from kg.derivations.payments import paid
 from kg.derivations.supplies import supplies
@@ -88,7 +89,8 @@ def test_derivations_and_warnings(dialect):
     told = (ibis.table(columns(schema.edge(name)), name=name) for name in ("INVOICED", "PAID"))
     supplied = supplies(*told, records("contracts"), day)
     assert set(supplied.columns) <= set(columns(schema.edge("SUPPLIES")).names)
-    steps = [supplied, paid(transfers, owners), invoiced(records("invoices")), over_held(records("shareholders")), likely(sales)]
+    ties = ties_of({tie.type: ibis.table(columns(schema.edge(tie.type)), name=tie.type) for tie in TIES})
+    steps = [supplied, ties, paid(transfers, owners), invoiced(records("invoices")), over_held(records("shareholders")), likely(sales)]
     for step in (*steps, trade_dependence(pairs, turned), calls):
         assert ibis.to_sql(step, dialect=dialect)
 
