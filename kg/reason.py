@@ -59,6 +59,16 @@ GUARANTEES_SERVE_ONE = Reason(
     "担保圈资金归集：互保企业的贷款资金在放款后短期内集中转给圈内同一主体",
     "Members of a guarantee circle passed what they borrowed to one of them soon after the pay-out",
 )
+FORBIDDEN_USE = Reason(
+    "FORBIDDEN_USE",
+    "贷款资金流入禁止领域：放款后短期内大额资金流向房地产、证券期货或用于股权出资",
+    "Loan money went to property, securities or another company's capital soon after the pay-out",
+)
+OVER_GUARANTEED = Reason(
+    "OVER_GUARANTEED",
+    "过度担保：对外担保总额远超企业注册资本，担保能力不足",
+    "The company guarantees many times what it has, so that its guarantees are worth little",
+)
 CIRCULAR_HOLDING = Reason(
     "CIRCULAR_HOLDING",
     "循环持股：若干企业相互或循环持有股权，同一笔资本被重复计算，实际控制关系不清",
@@ -139,6 +149,8 @@ REASONS = (
     MANY_LENDERS,
     LOANS_PASSED_ON,
     GUARANTEES_SERVE_ONE,
+    FORBIDDEN_USE,
+    OVER_GUARANTEED,
     CIRCULAR_HOLDING,
     CLOSED_HOLDING_CIRCLE,
     SHARES_OVER_WHOLE,
