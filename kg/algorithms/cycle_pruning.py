@@ -35,10 +35,11 @@ _OFF = 1e-6
 class Asked(NamedTuple):
     """What is asked of two transfers of which the money of one goes on as the other.
 
-    ``window``: most microseconds between them. ``low, high``: least and most of the second amount, as a part of the first. ``end_low,
-    end_high``: of the amount that begins a cycle, as a part of the one that ends it.
+    ``wait``: most microseconds from one to the next, ``window`` from the first of a cycle to the last. ``low, high``: least and most of
+    the second amount, as a part of the first. ``end_low, end_high``: of the amount that begins a cycle, as a part of the one that ends it.
     """
 
+    wait: int
     window: int
     low: float
     high: float
@@ -105,7 +106,7 @@ def possible(rows: Rows, asked: Asked) -> Ints:
     Examples
     --------
     >>> three = [np.array(ids, np.int32) for ids in ([0, 1, 1], [1, 0, 2])] + [np.array([5, 6, 7]), np.array([9, 9, 9])]
-    >>> possible(Rows(*three, np.zeros(3, np.bool_), since=0), Asked(10, 0.8, 1.25, 0.8, 1.25)).tolist()
+    >>> possible(Rows(*three, np.zeros(3, np.bool_), since=0), Asked(10, 10, 0.8, 1.25, 0.8, 1.25)).tolist()
     [0, 1]
     """
     row = usable(rows)
@@ -114,7 +115,8 @@ def possible(rows: Rows, asked: Asked) -> Ints:
     first = int(rows.at[row].min()) if row.size < rows.at.size else int(rows.at.min())
     shift = max((int(rows.at.max()) - first).bit_length() - 30, 0)
     coarse = _coarse(rows, row, first, shift)
-    asked = asked._replace(window=min((asked.window >> shift) + 1, 2**31 - 1))
+    wait, window = (min((most >> shift) + 1, 2**31 - 1) for most in (asked.wait, asked.window))
+    asked = asked._replace(wait=wait, window=window)
     for _ in range(_ROUNDS):
         kept = _judged(coarse, _n_accounts(coarse), asked)
         few = kept.size * _FEW > row.size * (_FEW - 1)
@@ -235,7 +237,7 @@ def _try(sides: _Sides, i: int, begin: int, end: int) -> None:
         other = out[o, 1]
         if least <= other <= most:
             later, f = out[o, 0] - moment, out[o, 2]
-            if 0 <= later <= asked.window and low <= other <= high and known[f] & (_AFTER | _LAST):
+            if 0 <= later <= asked.wait and low <= other <= high and known[f] & (_AFTER | _LAST):
                 mine |= np.uint8(_AFTER)
                 found[f] |= _BEFORE
             if -asked.window <= later <= 0 and end_low <= other <= end_high and known[e] & _BEFORE and known[f] & _AFTER:
@@ -244,7 +246,7 @@ def _try(sides: _Sides, i: int, begin: int, end: int) -> None:
     found[e] |= mine
 
 
-def asked_of(window: int, band: float, hop: float, total: float, *, gain: float | None = None) -> Asked:
+def asked_of(wait: int, window: int, band: float, hop: float, total: float, *, gain: float | None = None) -> Asked:
     """Return what is asked of two transfers, with room for what is coarse.
 
     Parameters
@@ -256,10 +258,10 @@ def asked_of(window: int, band: float, hop: float, total: float, *, gain: float 
 
     Examples
     --------
-    >>> [round(x, 3) for x in asked_of(7, 0.8, 0.0, 0.5)[1:]]
+    >>> [round(x, 3) for x in asked_of(7, 7, 0.8, 0.0, 0.5)[2:]]
     [0.8, 1.25, 0.8, 1.25]
     """
     last, never = max(band, total), 1e30
     high, end_high = (1 / part if part else never for part in (band, last))
     high = min(high, gain or never)
-    return Asked(window, max(band, hop) * (1 - _OFF), high * (1 + _OFF), band * (1 - _OFF), end_high * (1 + _OFF))
+    return Asked(wait, window, max(band, hop) * (1 - _OFF), high * (1 + _OFF), band * (1 - _OFF), end_high * (1 + _OFF))

@@ -222,7 +222,7 @@ def _enter(task: _Task, depth: int, k: int) -> None:
     room.path[depth], room.on_way[here] = k, True
     room.low[depth] = max(room.low[depth - 1], low) if depth else low
     room.high[depth] = min(room.high[depth - 1], high) if depth else high
-    least = room.low[depth] if task.limits.by_amount else money.until[k]
+    least = max(room.low[depth], bounds.hop_low[k]) if task.limits.by_amount else money.until[k]
     room.turn[depth] = _first_from(money.key, money.out[here], money.out[here + 1], least)
 
 
@@ -231,7 +231,8 @@ def _fits(task: _Task, depth: int, k: int) -> bool:
     """Tell whether a transfer may follow the last of the way, as far as time and amounts go."""
     bounds, room, amount = task.bounds, task.room, task.money.amount[k]
     before = room.path[depth]
-    if task.money.at[k] < task.money.until[before] or task.money.until[k] > task.money.at[room.path[0]] + task.limits.window:
+    money, limits = task.money, task.limits
+    if not 0 <= money.at[k] - money.until[before] <= limits.wait or money.until[k] > money.at[room.path[0]] + limits.window:
         return False
     fits: bool = room.low[depth] <= amount <= room.high[depth] and bounds.hop_low[before] <= amount <= bounds.hop_high[before]
     return fits
@@ -253,7 +254,7 @@ def _walk(task: _Task, root: int, found: Ints, count: int) -> tuple[Ints, int]:
     _enter(task, 0, root)
     while depth >= 0:
         here, k = money.payee[room.path[depth]], room.turn[depth]
-        most = room.high[depth] if limits.by_amount else last
+        most = min(room.high[depth], task.bounds.hop_high[room.path[depth]]) if limits.by_amount else last
         if k == money.out[here + 1] or money.key[k] > most or room.counts[_STEPS] > limits.steps:
             room.on_way[here] = False
             depth -= 1
@@ -314,7 +315,7 @@ def search(money: Moves, bounds: Bounds, roots: Ints, limits: Limits) -> tuple[I
     >>> from kg.algorithms.temporal_moves import moves
     >>> money = moves(*(np.array(x) for x in ([1, 0], [0, 1], [5, 6], [5, 6], [7, 8])), by_amount=False)
     >>> free = Bounds(*[np.array([bound] * 2) for _ in range(4) for bound in (0, 9)])
-    >>> limits = Limits(hops=2, window=1, steps=99, all_steps=99, backward=False, by_amount=False)
+    >>> limits = Limits(hops=2, window=1, wait=1, steps=99, all_steps=99, backward=False, by_amount=False)
     >>> search(money, free, np.arange(2), limits)[0].tolist()
     [2, 1, 0]
     """

@@ -62,13 +62,16 @@ class Bounds(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """``hops``: most transfers in a cycle. ``window``: most microseconds. ``steps``: most steps from a root, ``all_steps`` from all.
+    """``hops``: most transfers in a cycle. ``window, wait``: most microseconds, of all and from hop to hop.
+
+    ``steps``: most steps from a root, ``all_steps`` from all.
 
     ``backward``: times and transfers are turned round, so that a root is the last of its cycle. ``by_amount``: what the key is.
     """
 
     hops: int
     window: int
+    wait: int
     steps: int
     all_steps: int
     backward: bool

@@ -45,6 +45,8 @@ class CycleParams:
     max_parts, part_days
         Up to so many transfers between two accounts, within so many days and without another between them, also count as one of their
         sum, made from the first of them to the last: the next hop begins with the last or later. 1 to 10; 1 is none.
+    max_wait_days
+        Most days from a hop to the next.
     max_fan
         Accounts that make more transfers than this, and get more than this, within some span of ``window_days`` are left out, and named
         in ``truncated``. None leaves nobody out.
@@ -76,6 +78,7 @@ class CycleParams:
     max_hop_gain: float | None = None
     max_parts: int = 1
     part_days: int = 7
+    max_wait_days: int | None = None
     max_fan: int | None = None
     hubs: tuple[str, ...] | tuple[int, ...] = ()
     name: str = "own"
@@ -95,7 +98,7 @@ class CycleParams:
             raise UsageError(f"max_hop_gain is {self.max_hop_gain}; it lies between 1 and 10")
         if not 1 <= self.max_parts <= 10:
             raise UsageError(f"max_parts is {self.max_parts}; a hop has 1 to 10 parts")
-        for name in ("part_days", "max_fan", "max_steps", "max_all_steps"):
+        for name in ("part_days", "max_wait_days", "max_fan", "max_steps", "max_all_steps"):
             most = getattr(self, name)
             if most is not None and most < 1:
                 raise UsageError(f"{name} is {most}; give a number from 1 on")
@@ -110,15 +113,16 @@ TIERS = {
 
 
 #: Split and bundled hops: a sum goes on in up to four payments within nine days, and comes on as one or several; each holder keeps at most
-#: a tenth and adds nothing. What waits over holidays at every hop takes a hundred days.
+#: 7 % and adds nothing. Money that circulates rests for days, over holidays for nine; what lies longer is lost in other money.
 SPLIT = CycleParams(
     max_hops=12,
     window_days=100,
-    min_hop_retention=0.9,
+    min_hop_retention=0.93,
     min_total_retention=0.5,
     max_hop_gain=1.0,
     max_parts=4,
     part_days=9,
+    max_wait_days=9,
     name="split",
 )
 
@@ -197,7 +201,8 @@ def find_cycles(transfers: pa.Table, params: CycleParams, *, new_from: datetime 
 def _possible(given: Given, params: CycleParams, left_out: Bools, first: int) -> Flow:
     """Return what can lie in a cycle."""
     parts = (float(_part(part)) for part in (params.min_amount_ratio, params.min_hop_retention, params.min_total_retention))
-    asked = asked_of(params.window_days * _DAY, *parts, gain=params.max_hop_gain)
+    wait = params.window_days if params.max_wait_days is None else params.max_wait_days + (params.max_parts > 1) * params.part_days
+    asked = asked_of(min(params.window_days, wait) * _DAY, params.window_days * _DAY, *parts, gain=params.max_hop_gain)
     rows = Rows(given.payer, given.payee, given.at, given.amount, left_out, first)
     if params.max_parts == 1:
         return single(given, possible(rows, asked))
@@ -226,9 +231,10 @@ def _searched(flow: Flow, params: CycleParams, window: int, since: int | None) -
         ends, times = (flow.payee[::-1].copy(), flow.payer[::-1].copy()), (-flow.until[::-1], -flow.at[::-1])
         amount = flow.amount[::-1].copy()
     _, (payer, payee) = numbered(*(pa.chunked_array([column]) for column in ends))
-    money = moves(payer, payee, *times, amount, by_amount=bool(params.min_amount_ratio))
+    money = moves(payer, payee, *times, amount, by_amount=_by_amount(params))
     roots = np.arange(size) if since is None else np.flatnonzero(money.at <= -since)
-    limits = Limits(params.max_hops, window, params.max_steps, params.max_all_steps, backward, bool(params.min_amount_ratio))
+    wait = window if params.max_wait_days is None else params.max_wait_days * _DAY
+    limits = Limits(params.max_hops, window, wait, params.max_steps, params.max_all_steps, backward, _by_amount(params))
     told, stopped = search(money, _bounds(money.amount, params, backward=backward), roots, limits)
     place = size - 1 - money.rank if backward else money.rank
     return [place[cycles[:, ::-1] if backward else cycles] for cycles in _by_size(told, params.max_hops)], place[roots[stopped]]
@@ -250,26 +256,28 @@ def _by_size(told: Ints, most: int) -> list[Ints]:
     return [told[begin[size == n][:, np.newaxis] + np.arange(1, n + 1)] for n in range(2, most + 1)]
 
 
+def _by_amount(params: CycleParams) -> bool:
+    """Tell whether amounts are bounded on both sides, so that they tell a hub's transfers apart better than time does."""
+    return bool(params.min_amount_ratio or (params.max_hop_gain and (params.min_hop_retention or params.min_total_retention)))
+
+
 def _bounds(amount: Ints, params: CycleParams, *, backward: bool) -> Bounds:
     """Return what each transfer's amount asks of others; going back, the next is the one before."""
     free = np.zeros(amount.size, np.int64), np.full(amount.size, EVER)
-    band = _part(params.min_amount_ratio)
-    hop, total = _part(params.min_hop_retention), _part(params.min_total_retention)
+    band, hop, total = (_part(part) for part in (params.min_amount_ratio, params.min_hop_retention, params.min_total_retention))
+    gain = 1 / _part(params.max_hop_gain) if params.max_hop_gain else Fraction(0)
     band_low, band_high = _least(amount, band), _most(amount, band)
-    every_low, every_high = amount, amount
-    for _ in range(params.max_hops - 1):
-        every_low, every_high = _least(every_low, hop), _most(every_high, hop)
-    gain = Fraction(1) / Fraction(round(params.max_hop_gain * _PPM), _PPM) if params.max_hop_gain else Fraction(0)
-    grown_low, grown_high = amount, amount
-    for _ in range(params.max_hops - 1):
-        grown_low, grown_high = _least(grown_low, gain), _most(grown_high, gain)
-    if backward:
-        hops, ends = (_least(amount, gain), _most(amount, hop)), (free[0], _most(amount, total))
-        every = np.maximum(band_low, grown_low), np.minimum(band_high, every_high)
-    else:
-        hops, ends = (_least(amount, hop), _most(amount, gain)), (_least(amount, total), free[1])
-        every = np.maximum(band_low, every_low), np.minimum(band_high, grown_high)
-    return Bounds(band_low, band_high, *hops, *ends, *every)
+    kept, grown, end = ((_least(amount, part), _most(amount, part)) for part in (hop, gain, total))
+    # what is known of all from the root: no less than is kept at every hop, or than what can still grow to enough of it at the end
+    low, high = (end[0], grown[1]) if not backward else (grown[0], end[1])
+    far_low, far_high = (kept[0], high) if not backward else (low, kept[1])
+    for _ in range(params.max_hops - 2):
+        low, high = _least(low, gain), _most(high, gain)
+        far_low, far_high = (_least(far_low, hop), high) if not backward else (low, _most(far_high, hop))
+    every = np.maximum(np.maximum(low, far_low), band_low), np.minimum(np.minimum(high, far_high), band_high)
+    hops = (grown[0], kept[1]) if backward else (kept[0], grown[1])
+    ends = (free[0], end[1]) if backward else (end[0], free[1])
+    return Bounds(band_low, band_high, hops[0], hops[1], ends[0], ends[1], every[0], every[1])
 
 
 def _part(ratio: float | None) -> Fraction:

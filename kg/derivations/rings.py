@@ -72,7 +72,8 @@ def find_rings(
     """Find the rings that cycles make.
 
     Cycles are merged that share two members who are no hubs; a hub deals with more than 12 others in cycles. A ring has two cycles at
-    least. A cycle of two, which refunds and cash pools make too, counts only where other evidence ties the two.
+    least, where one with hops in parts is as many as there are ways through its parts. A cycle of two, which refunds and cash pools make
+    too, counts only where other evidence ties the two.
 
     Parameters
     ----------
@@ -202,14 +203,23 @@ def _merged(found: _Found, hubs: Bools) -> Ints:
     label = label[:count].astype(np.int64)
     there = np.zeros(count, np.bool_)
     there[found.cycle] = True
-    enough = np.bincount(label[there], minlength=size) >= _SUPPORT
+    enough = np.bincount(label, _ways(found), minlength=size) >= _SUPPORT
     return np.where(there & enough[label], label, -1)
+
+
+def _ways(found: _Found) -> Ints:
+    """Return for each cycle of how many cycles of single transfers it is made: the parts of its hops, multiplied; at most a million."""
+    position = found.rows["position"].to_numpy().astype(np.int64)
+    width = int(position.max(initial=0)) + 1
+    hop, parts = np.unique(found.cycle * width + position, return_counts=True)
+    ways = np.ones(int(found.cycle.max(initial=-1)) + 1)
+    np.multiply.at(ways, hop // width, parts)
+    return np.minimum(ways, 1e6).astype(np.int64)
 
 
 def _table(found: _Found, ring: Ints, hubs: Bools) -> pa.Table:
     """Return a row for each ring and member; ``ring_id`` is its number."""
     of = ring[found.cycle]
-    cycles = np.unique(np.stack([of, found.cycle]), axis=1)[0]
     width = max(len(found.parties), 1)
     at = found.rows["at"].cast(pa.int64()).to_numpy()
     once = np.unique(
@@ -218,15 +228,16 @@ def _table(found: _Found, ring: Ints, hubs: Bools) -> pa.Table:
     key, place = np.unique(of[once] * width + found.payee[once], return_inverse=True)
     got = np.zeros(key.size, np.int64)
     np.add.at(got, place, found.rows["amount_fen"].to_numpy()[once])
-    within = np.unique(np.stack([of * width + found.payer, found.cycle]), axis=1)
+    members, weight = _each(of * width + found.payer, found)
     kept = ~hubs[key % width] if len(hubs) else np.ones(key.size, np.bool_)
     key, got = key[kept], got[kept]
     number, party = key // width, key % width
-    support = np.bincount(cycles, minlength=int(ring.max(initial=-1)) + 1)
+    support = np.bincount(*_each(of, found), minlength=int(ring.max(initial=-1)) + 1).astype(np.int64)
     first, last = np.full(support.size, np.iinfo(np.int64).max), np.full(support.size, np.iinfo(np.int64).min)
     np.minimum.at(first, of, at)
     np.maximum.at(last, of, at)
-    mine = np.searchsorted(within[0], key, side="right") - np.searchsorted(within[0], key)
+    so_far = np.append(0, np.cumsum(weight))
+    mine = so_far[np.searchsorted(members, key, side="right")] - so_far[np.searchsorted(members, key)]
     size = _size(found)
     least, most = np.full(support.size, 99), np.zeros(support.size, np.int64)
     np.minimum.at(least, of, size[found.cycle])
@@ -246,6 +257,12 @@ def _table(found: _Found, ring: Ints, hubs: Bools) -> pa.Table:
             "because": because,
         }
     )
+
+
+def _each(key: Ints, found: _Found) -> tuple[Ints, Ints]:
+    """Return the keys of rows, once for each cycle that has them, in their order; and how many cycles that one is made of."""
+    key, cycle = np.unique(np.stack([key, found.cycle]), axis=1)
+    return key, _ways(found)[cycle]
 
 
 def _leads(found: _Found, of: Ints, key: Ints, width: int) -> Bools:
