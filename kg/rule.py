@@ -55,6 +55,8 @@ class Need:
     narrow
         Leaves out, before anything is read into memory, rows that cannot change what the rule finds; None where all are read. A rule
         finds the same with and without it.
+    scope
+        Leaves out what the bank has no part in, before ``narrow``; a rule may find less by it.
     types, parties
         Of records: the type of each column, and the columns that refer to parties; see `records`.
     """
@@ -62,6 +64,7 @@ class Need:
     name: str
     columns: tuple[str, ...]
     narrow: Narrow | None = None
+    scope: Narrow | None = None
     types: tuple[str, ...] = ()
     parties: tuple[str, ...] = ()
 
@@ -81,7 +84,8 @@ class Need:
         ('records/invoices', ('id', 'seller', 'buyer', 'net_fen', 'issued_on'))
         """
         columns = ("id", *parties, *types)
-        return cls(f"records/{kind}", columns, narrow, ("string",) * (1 + len(parties)) + tuple(types.values()), tuple(parties))
+        typed = ("string",) * (1 + len(parties)) + tuple(types.values())
+        return cls(f"records/{kind}", columns, narrow, types=typed, parties=tuple(parties))
 
     @classmethod
     def ended(cls, type_: str, columns: Sequence[str], *, narrow: Narrow | None = None) -> Need:
@@ -93,14 +97,16 @@ class Need:
         'ended/REPRESENTS'
         """
         known = {p.name: p.type for p in (*schema.edge(type_).properties, *schema.COMMON)}
-        return cls(f"ended/{type_}", tuple(columns), narrow, tuple(known.get(column, "string") for column in columns))
+        return cls(f"ended/{type_}", tuple(columns), narrow, types=tuple(known.get(column, "string") for column in columns))
 
     def read(self, graph: Graph, parameters: Any) -> pa.Table:
         """Return the columns of the rows that hold in a graph and may matter under a rule's parameters."""
         rows = self._rows(graph)
         if rows is None:
             return self.empty()
-        return graph.engine.table((self.narrow(rows, graph, parameters) if self.narrow else rows).select(*self.columns))
+        for step in (self.scope, self.narrow):
+            rows = step(rows, graph, parameters) if step else rows
+        return graph.engine.table(rows.select(*self.columns))
 
     def _rows(self, graph: Graph) -> ir.Table | None:
         if self.name == DAY.name:

@@ -122,12 +122,12 @@ def _between(graph: Graph) -> ir.Table:
     if not graph.engine.count(known):
         return paid.limit(0)
     paid = paid.filter(paid.src.startswith("company:") & paid.dst.startswith("company:") & (paid.currency == "CNY"))
-    rest = paid.anti_join(known, paid.src == known.id)
-    between = union([paid.semi_join(known, paid.src == known.id), rest.semi_join(known, rest.dst == known.id)])
+    payers, payees = known.select(src="id"), known.select(dst="id")
+    between = union([paid.semi_join(payers, "src"), paid.anti_join(payers, "src").semi_join(payees, "dst")])
     hubs = graph.records("hubs", "party")
     if hubs is None:
         return between
-    return between.anti_join(hubs, between.src == hubs.party).anti_join(hubs, between.dst == hubs.party)
+    return between.anti_join(hubs.select(src="party"), "src").anti_join(hubs.select(dst="party"), "dst")
 
 
 REQUIRES = ("INVOICED", "PAID", "Company", "BORROWED", "GUARANTEES", "records/contracts", "records/hubs")
