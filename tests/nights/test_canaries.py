@@ -71,9 +71,11 @@ def cell(column, n, flock):
         return ""
     if column.values:
         return column.values[0]
+    if column.name == "customer_ref" and n % 7 == 5:
+        return f"K-{flock.new('cnid')}-1"
     if n % 7 == 3 and column.type in OWN:
         return flock.new("cnid" if column.name == "customer_ref" else ("phone", "email", "cnid")[n // 7 % 3])
-    return PLAIN.get(column.type, f"{column.type[0].upper()}{n}")
+    return PLAIN.get(column.type, f"{column.name}{n}" if column.type in ("party", "person") else f"{column.type[0].upper()}{n}")
 
 
 def planted(kind, flock):
