@@ -94,6 +94,11 @@ GROUP_LIMIT_SPLIT = Reason(
     "拆分授信：关联客户组与登记中未反映的关联主体合计超过集团限额，而组内合计未超限",
     "The group of connected clients is within its limits, and passes one together with parties whose tie to it no register tells",
 )
+CLIENT_LIMIT_PASSED = Reason(
+    "CLIENT_LIMIT_PASSED",
+    "单一客户超限：该客户自身的贷款余额或风险暴露超过监管对单一客户的限额",
+    "The loans or the exposure of the client alone pass a limit of single clients",
+)
 HIDDEN_CONTROL = Reason(
     "HIDDEN_CONTROL",
     "疑似隐名控制：资金、设备或担保等证据指向一名未在登记中出现的自然人",
@@ -156,6 +161,7 @@ REASONS = (
     SHARES_OVER_WHOLE,
     GROUP_LIMIT_PASSED,
     GROUP_LIMIT_SPLIT,
+    CLIENT_LIMIT_PASSED,
     HIDDEN_CONTROL,
     UNDISCLOSED_LINKS,
     PAPER_FINANCED_TWICE,

@@ -1,7 +1,7 @@
 """What follows from the declared graph: the catalogue of derivations, in the order in which they run."""
 
 from kg.derivation import Derivation
-from kg.derivations import beneficial_owners, control, dependence, group_limits, invoices, links, members, payments, supplies
+from kg.derivations import beneficial_owners, client_limits, control, dependence, group_limits, invoices, links, members, payments, supplies
 
 DERIVATIONS: tuple[Derivation, ...] = (
     payments.DERIVATION,
@@ -13,6 +13,7 @@ DERIVATIONS: tuple[Derivation, ...] = (
     members.DERIVATION,
     links.DERIVATION,
     group_limits.DERIVATION,
+    client_limits.DERIVATION,
 )
 
 __all__ = ["DERIVATIONS"]

@@ -7,6 +7,7 @@ from typing import Any
 from kg.rule import Rule
 from kg.rules import (
     circular_holding,
+    client_limit,
     closed_circle,
     contracts_passed,
     control_changed_before_loan,
@@ -48,6 +49,7 @@ RULES: tuple[Rule[Any], ...] = (
     shares_over_whole.RULE,
     group_limit.PASSED,
     group_limit.SPLIT,
+    client_limit.RULE,
     hidden_control.RULE,
     undisclosed_links.RULE,
     paper_financed_twice.RULE,

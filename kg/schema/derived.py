@@ -44,6 +44,20 @@ DERIVED_NODES = (
         ),
         derived=True,
     ),
+    NodeType(
+        "LargeExposure",
+        "a client to whom the bank's exposure is large or passes a limit of single clients, under one rule set",
+        (
+            *_RULES,
+            Property("party", "string", "id of the client"),
+            Property("limit", "string", "the limit of single clients that leaves least"),
+            Property("used_fen", "int64", "exposure that counts under that limit", "fen"),
+            Property("headroom_fen", "int64", "what that limit leaves, negative where it is passed", "fen"),
+            Property("breach", "bool", "whether that limit is passed"),
+            Property("large", "bool", "whether the exposure must be reported as a large one"),
+        ),
+        derived=True,
+    ),
 )
 
 DERIVED_EDGES = (

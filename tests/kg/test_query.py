@@ -43,6 +43,7 @@ def small_graph(own_account):
         node("Device"): [{"id": "device:b:1"}],
         node("Address"): [{"id": "address:text:1", "text": "1 Some Road"}],
         node("Flag"): [flag],
+        node("LargeExposure"): [{"id": "x1", "party": one, "used_fen": 90, "headroom_fen": -5, "breach": True, "large": True}],
         node("Group"): [{"id": "group:1", "head": person, "members": 2, "headroom_fen": 7}],
         edge("HOLDS_SHARES"): [{"id": "h1", "src": one, "dst": two, "share_ppm": 400_000}, {"id": "h2", "src": one, "dst": three}],
         edge("REPRESENTS"): [{"id": "r1", "src": person, "dst": one}, {"id": "r2", "src": person, "dst": two}],
