@@ -70,7 +70,6 @@ def test_all_twenty_cycles_are_found_whole_among_payments_of_others(alerts, coun
     found = told(cycles)
     assert cycles.truncated.num_rows == 0
     assert planted(alerts) <= found
-    print(f"{count:,} payments beside: {len(found - planted(alerts)):,} other cycles")
 
 
 def test_the_first_tier_finds_those_in_which_four_fifths_remain_and_the_third_all(alerts):
