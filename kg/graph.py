@@ -69,6 +69,10 @@ class Graph:
         """The engine that runs what is asked of the graph."""
         return self._lake.engine
 
+    def knows(self, name: str) -> bool:
+        """Say whether there is a table of a label, a type or ``records/<kind>`` at all: of what no source states there is none."""
+        return self._lake.has(name if "/" in name else f"graph/{name}")
+
     def records(self, kind: str, *references: str) -> ir.Table | None:
         """Return the records of a kind, or None where no source states any.
 

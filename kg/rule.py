@@ -101,7 +101,7 @@ class Need:
 
     def read(self, graph: Graph, parameters: Any) -> pa.Table:
         """Return the columns of the rows that hold in a graph and may matter under a rule's parameters."""
-        rows = self._rows(graph)
+        rows = self._rows(graph) if self.name == DAY.name or graph.knows(self.name.removeprefix("ended/")) else None
         if rows is None:
             return self.empty()
         for step in (self.scope, self.narrow):

@@ -24,6 +24,9 @@ class ArrowGraph(Graph):
     def engine(self):
         return self._engine
 
+    def knows(self, name):
+        return name in self._tables or f"ended/{name}" in self._tables
+
     def records(self, kind, *references):
         table = self._tables.get(f"records/{kind}")
         return None if table is None else self._engine.arrow(table.rename_columns({"id": "record_id"})).mutate(source=ibis.literal("x"))
