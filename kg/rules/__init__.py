@@ -6,8 +6,11 @@ from typing import Any
 
 from kg.rule import Rule
 from kg.rules import (
+    below_threshold,
     circular_holding,
     closed_circle,
+    dormant_then_active,
+    fan,
     forbidden_use,
     gather_scatter,
     group_limit,
@@ -19,6 +22,8 @@ from kg.rules import (
     loans_passed_on,
     many_lenders,
     over_guaranteed,
+    pass_through,
+    round_amounts,
     scatter_gather,
     shares_over_whole,
     undisclosed_links,
@@ -36,6 +41,12 @@ RULES: tuple[Rule[Any], ...] = (
     over_guaranteed.RULE,
     scatter_gather.RULE,
     gather_scatter.RULE,
+    fan.IN,
+    fan.OUT,
+    pass_through.RULE,
+    below_threshold.RULE,
+    round_amounts.RULE,
+    dormant_then_active.RULE,
     circular_holding.RULE,
     closed_circle.RULE,
     shares_over_whole.RULE,
