@@ -69,6 +69,36 @@ OVER_GUARANTEED = Reason(
     "过度担保：对外担保总额远超企业注册资本，担保能力不足",
     "The company guarantees many times what it has, so that its guarantees are worth little",
 )
+ONE_PAID_BY_MANY = Reason(
+    "ONE_PAID_BY_MANY",
+    "集中转入：短期内众多无往来账户向同一账户转账，前后均无类似交易",
+    "Many strangers paid the party within days, and hardly any before or after",
+)
+MANY_PAID_BY_ONE = Reason(
+    "MANY_PAID_BY_ONE",
+    "分散转出：短期内同一账户向众多无往来账户转账，前后均无类似交易",
+    "The party paid many strangers within days, and hardly any before or after",
+)
+MONEY_PASSES_THROUGH = Reason(
+    "MONEY_PASSES_THROUGH",
+    "过渡账户：资金快进快出，账户几乎不留余额且交易对手多为无往来账户",
+    "What strangers pay into an account of the party is gone within two days, and nothing else happens there",
+)
+BELOW_THRESHOLD = Reason(
+    "BELOW_THRESHOLD",
+    "拆分交易：短期内多笔金额略低于大额交易报告标准",
+    "Several payments within days lie just below the amount from which payments are reported",
+)
+ROUND_AMOUNTS = Reason(
+    "ROUND_AMOUNTS",
+    "整数交易：短期内多笔大额整数金额转账，与正常经营往来不符",
+    "Most payments of the party within weeks are large round amounts, as trade seldom has them",
+)
+DORMANT_THEN_ACTIVE = Reason(
+    "DORMANT_THEN_ACTIVE",
+    "休眠账户突然启用：长期无交易的账户短期内发生大额资金收付",
+    "An account of the party that lay still for months moved large sums within days",
+)
 CIRCULAR_HOLDING = Reason(
     "CIRCULAR_HOLDING",
     "循环持股：若干企业相互或循环持有股权，同一笔资本被重复计算，实际控制关系不清",
@@ -156,6 +186,12 @@ REASONS = (
     GUARANTEES_SERVE_ONE,
     FORBIDDEN_USE,
     OVER_GUARANTEED,
+    ONE_PAID_BY_MANY,
+    MANY_PAID_BY_ONE,
+    MONEY_PASSES_THROUGH,
+    BELOW_THRESHOLD,
+    ROUND_AMOUNTS,
+    DORMANT_THEN_ACTIVE,
     CIRCULAR_HOLDING,
     CLOSED_HOLDING_CIRCLE,
     SHARES_OVER_WHOLE,

@@ -1,6 +1,8 @@
-"""Many of a kind within a time: rows of one party that lie in a window with enough different others."""
+"""Rows of one party within a time: those that lie in a window with enough different others, and those that follow a long silence."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,4 +51,45 @@ def _crowded(rows: tuple[Ints, Ints, Ints], window: int, least: int, count: Ints
             for k in range(max(begin, marked), row + 1):
                 found[k] = 1
             marked = row + 1
+    return found
+
+
+class Gap(NamedTuple):
+    """A silence of at least so long, and the time after it in which at least so many rows sum up to at least so much."""
+
+    silence: int
+    after: int
+    rows: int
+    total: int
+
+
+@kernel
+def after_gaps(party: Ints, at: Ints, amount: Ints, gap: Gap) -> Ints:
+    """Mark the rows of parties that were silent and then were not.
+
+    Parameters
+    ----------
+    party, at, amount : int64, shape (n,)
+        In the order of party and time.
+
+    Returns
+    -------
+    int64, shape (n,)
+        1 for each row that begins a time after a silence, or lies in it, where there is enough.
+
+    Examples
+    --------
+    >>> after_gaps(np.zeros(4, np.int64), np.array([0, 10, 11, 30]), np.array([5, 5, 5, 5]), Gap(9, 3, 2, 10)).tolist()
+    [0, 1, 1, 0]
+    """
+    found = np.zeros(len(party), np.int64)
+    for first in range(1, len(party)):
+        if party[first] != party[first - 1] or at[first] - at[first - 1] < gap.silence:
+            continue
+        end, total = first, 0
+        while end < len(party) and party[end] == party[first] and at[end] - at[first] <= gap.after:
+            total += amount[end]
+            end += 1
+        if end - first >= gap.rows and total >= gap.total:
+            found[first:end] = 1
     return found
