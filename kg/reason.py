@@ -174,6 +174,11 @@ SHELL_CLUSTER = Reason(
     "空壳企业群：短期内批量注册的若干企业共用地址、电话、设备或代表人，或资金经其分散后汇集",
     "Companies registered within weeks share address, phone, device, representative, or where their money comes from and goes to",
 )
+RELATED_TRADE = Reason(
+    "RELATED_TRADE",
+    "隐性关联交易：营业收入的相当部分来自与其实际受同一方控制或存在未披露关联的企业",
+    "A good part of the revenue comes from companies to which hidden ownership or undisclosed evidence ties the seller",
+)
 
 REASONS = (
     GUARANTEE_CIRCLE,
@@ -207,6 +212,7 @@ REASONS = (
     CONTROL_CHANGED_BEFORE_LOAN,
     HOLLOW_INVOICES,
     SHELL_CLUSTER,
+    RELATED_TRADE,
 )
 
 
