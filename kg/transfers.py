@@ -82,12 +82,18 @@ def around_clients(transfers: ir.Table, graph: Graph, _: object) -> ir.Table:
 
     An Ibis step, for `kg.rule.Need.scope`: a bank that sees many accounts and lends to few looks at what its clients have a part in.
     """
+    near: ir.Table | None = graph.once("accounts around clients", lambda: _near(transfers, graph))
+    return transfers.limit(0) if near is None else _touching(transfers, near)
+
+
+def _near(transfers: ir.Table, graph: Graph) -> ir.Table | None:
+    """Return the accounts of clients and of those whom transfers join to these: ``id``; None where clients have no account."""
     owners, known = graph.edges("OWNS_ACCOUNT"), clients(graph)
     own = graph.engine.keep(owners.semi_join(known.select(src="id"), "src").select(id="dst").distinct())
     if not graph.engine.count(own):
-        return transfers.limit(0)
+        return None
     near = _touching(transfers, own)
-    return _touching(transfers, graph.engine.keep(ibis.union(near.select(id="src"), near.select(id="dst"), distinct=True)))
+    return graph.engine.keep(ibis.union(near.select(id="src"), near.select(id="dst"), distinct=True))
 
 
 def _touching(transfers: ir.Table, accounts: ir.Table) -> ir.Table:
