@@ -80,7 +80,7 @@ def test_what_lies_in_a_cycle_is_never_left_out_beforehand(edges):
     assert kept == sorted(kept)
 
 
-@pytest.mark.parametrize("gap", [0, 1])
+@pytest.mark.parametrize("gap", [0, 5])
 def test_what_leads_nowhere_is_left_out(gap):
     # a chain that comes back too late, and one that comes back in time
     edges = [(0, 1, 0, 10), (1, 2, 1, 10), (2, 0, WINDOW + gap, 10), (2, 3, 1, 10)]
