@@ -38,13 +38,21 @@ $(STAMP): requirements.lock pyproject.toml | .venv/bin/python $(filter .venv/%,$
 demo: $(STAMP)
 	$(BIN)/kgfraud demo demo
 
-# A file's tests share what they set up, so a file stays on one core.
-BOTH := --numprocesses 2 --dist loadfile
+# Each test that starts a program would else compile all that it imports, for four seconds.
+unexport PYTHONDONTWRITEBYTECODE
+# Two programs on two cores: a library's second thread only waits for the other program.
+test soak: export OMP_NUM_THREADS := 1
+test soak: export OPENBLAS_NUM_THREADS := 1
 
-# The kernels' tests run twice: as plain Python, where coverage sees inside them, and compiled with all the others.
+# A file's tests share what they set up, so a file stays on one core; tests/conftest.py puts the long files first.
+BOTH := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# The kernels' tests run twice: as plain Python, where coverage sees inside them, and compiled with all the others. Meanwhile Neo4j is fetched.
 test: $(STAMP)
+	$(BIN)/python -c 'from kg.stores.provision import provision; provision()' & \
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(BOTH) --quiet --cov --cov-report= tests/kg/algorithms tests/kg/test_loan_return.py \
-	  tests/kg/test_guarantee_circle.py tests/loaders/test_readers.py tests/loaders/test_hostile_files.py
+	  tests/kg/test_guarantee_circle.py tests/loaders/test_readers.py tests/loaders/test_hostile_files.py; \
+	wait
 	$(BIN)/python -m pytest $(BOTH) --cov --cov-append --cov-fail-under=90
 
 check: $(STAMP)

@@ -47,6 +47,8 @@ class Derivation:
         The graph in, rows out: ``id`` (for relationships ``src`` and ``dst`` too) and the properties of ``produces``.
     parts
         None where all rows are made again together.
+    by_month
+        Whether it looks back from the month of the business date, so that a new month makes it again though nothing has changed.
     """
 
     name: str
@@ -54,6 +56,12 @@ class Derivation:
     produces: str
     run: Callable[[Graph], ir.Table]
     parts: Parts | None = None
+    by_month: bool = False
+
+    def stale(self, graph: Graph, since: Since) -> bool:
+        """Say whether what was made in an earlier run may no longer be so."""
+        passed = self.by_month and (since.as_of.year, since.as_of.month) != (graph.as_of.year, graph.as_of.month)
+        return passed or any(graph.touched(name, since) for name in self.requires)
 
 
 def store(
@@ -93,7 +101,7 @@ def derive(lake: Lake, derivations: Sequence[Derivation], graph: Graph, moment: 
 def _derived(lake: Lake, derivation: Derivation, graph: Graph, moment: Moment, since: Since | None) -> Written:
     type_, made_by, parts = _type(derivation.produces), f"derived.{derivation.name}", derivation.parts
     made = since is not None and lake.has(table_name(type_))
-    if made and since is not None and not any(graph.touched(name, since) for name in derivation.requires):
+    if made and since is not None and not derivation.stale(graph, since):
         return Written()
     if parts is None or since is None or not made:
         return store(lake, type_, derivation.run(graph), made_by, moment)
@@ -113,6 +121,18 @@ def id_of(*parts: ir.StringValue) -> ir.StringValue:
     for part in parts[1:]:
         whole = whole + "|" + part
     return whole.hexdigest("sha256").substr(0, 32)
+
+
+def ppm_of(part: ir.IntegerValue, whole: ir.IntegerValue) -> ir.IntegerValue:
+    """Return the whole ppm that a part is of a whole above 0, rounded down.
+
+    >>> ibis.duckdb.connect().to_pyarrow(ppm_of(ibis.literal(2 * 10**15), ibis.literal(3 * 10**15))).as_py()
+    666666
+    """
+    # in two steps of a thousand, as the product with a million may not fit
+    thousandths = part * 1_000 // whole
+    rest = part * 1_000 - thousandths * whole
+    return (thousandths * 1_000 + rest * 1_000 // whole).cast("int64")
 
 
 def json_list(texts: ir.ArrayValue) -> ir.StringValue:

@@ -117,3 +117,14 @@ class Engine:
 def union(tables: Sequence[ir.Table]) -> ir.Table:
     """Return the rows of one or more tables with the same columns, repeated ones included."""
     return tables[0] if len(tables) == 1 else ibis.union(*tables, distinct=False)
+
+
+def total(column: ir.IntegerColumn) -> ir.IntegerScalar:
+    """Return the sum of whole numbers as one of 64 bits, for what is kept in a file.
+
+    DuckDB sums into 128 bits, which its files hold as doubles; a plain cast would be left out, as Ibis takes the sum for 64 bits anyway.
+
+    >>> ibis.to_sql(total(ibis.table({"fen": "int64"}, name="t").fen)).split("\\n")[1].strip()
+    'CAST(CAST(SUM("t0"."fen") AS DECIMAL(38, 0)) AS BIGINT) AS "Cast(Cast(Sum(fen), decimal(38, 0)), int64)"'
+    """
+    return column.sum().cast("decimal(38, 0)").cast("int64")

@@ -93,6 +93,21 @@ class Graph:
         """Return the relationships of a type: ``id, src, dst``, its properties and the common ones."""
         return self._rows(schema.edge(type_))
 
+    def ended(self, type_: str) -> ir.Table:
+        """Return the earlier versions of a type's relationships: those that were replaced or closed, or hold no more on the day.
+
+        Returns
+        -------
+        ir.Table
+            The columns of `edges`; ``valid_to`` is the day from which on a version holds no more, ``last_run`` the run that replaced or
+            closed it, null where it came with its end.
+        """
+        edge = schema.edge(type_)
+        if not self._lake.has(table_name(edge)):
+            return self._rows(edge)
+        rows = self._lake.view(table_name(edge))
+        return rows.filter(rows.valid_to.notnull() & (rows.valid_to <= ibis.literal(self.as_of)))
+
     def changed(self, type_: str, since: history.Since) -> ir.Table:
         """Return the versions of relationships that were written since an earlier run, or began or ceased to hold since then."""
         edge = schema.edge(type_)

@@ -82,6 +82,12 @@ class Holdings:
     parties: Parties
     over: pa.Table
 
+    def surplus(self) -> Ints:
+        """Return for each party by how many ppm more than the whole of it is held; what one ppm for each holding makes up is rounding."""
+        count = len(self.parties)
+        beyond = np.bincount(self.held, self.low, count).astype(np.int64) - WHOLE
+        return np.where(beyond > np.bincount(self.held, minlength=count), beyond, 0)
+
 
 def read_holdings(
     holdings: pa.Table, *, parties: pa.Table | None = None, as_of: date | None = None, quantity: Quantity = "capital"

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from kg.errors import UsageError
 from kg.identifiers import IdentifierError, canonical, canonical_or_none, unknown
-from kg.personal import WHOLE, WHOLE_IDENTITY, WITHIN, likeness, pieces
+from kg.personal import IDENTITY, WHOLE, WHOLE_IDENTITY, WITHIN, identities, likeness, pieces
 
 _PLACES = {"cnid": "person:cnid", "account": "account:{}", "device": "device:{}", "phone": "contact:phone", "email": "contact:email"}
 _OWN_NUMBERS = ("company", "person", "loan", "court_case")
@@ -90,7 +90,8 @@ def shielded(texts: pa.Array, keyring: Tokens, before: str = "", before_card: st
     before, before_card
         Prefix of texts, and that of valid identity cards.
     only_cards
-        Hide valid identity cards of 18 characters alone: the bank's own customer numbers may look like anything else.
+        Hide valid identity cards of 18 characters alone, as wholes and as parts: the bank's own customer numbers may look like
+        anything else.
     """
     plain = joined(before, texts) if before else texts
     whole = _found(texts, WHOLE_IDENTITY if only_cards else WHOLE)
@@ -98,8 +99,8 @@ def shielded(texts: pa.Array, keyring: Tokens, before: str = "", before_card: st
         whole = {text: of for text, of in whole.items() if of.kind == "cnid"}
     tokens = _tokens(set(whole.values()), keyring)
     shown = {text: (before_card if of.kind == "cnid" else before) + tokens[of] for text, of in whole.items()}
-    if not only_cards:
-        shown |= {text: before + changed for text, changed in _within(texts, keyring).items() if text not in shown}
+    parts = _within(texts, keyring, only_cards=only_cards)
+    shown |= {text: before + changed for text, changed in parts.items() if text not in shown}
     if not shown:
         return plain
     place = pc.index_in(texts, value_set=pa.array(list(shown), pa.string()))
@@ -221,13 +222,15 @@ def _found(texts: pa.Array, pattern: str) -> dict[str, Disguise]:
     return disguised(texts.filter(like).unique()) if pc.any(like).as_py() else {}
 
 
-def _within(texts: pa.Array, keyring: Tokens) -> dict[str, str]:
-    """Return the texts that hold a personal identifier, with a token in the place of each."""
-    like = pc.fill_null(pc.match_substring_regex(texts, WITHIN), False)
+def _within(texts: pa.Array, keyring: Tokens, *, only_cards: bool) -> dict[str, str]:
+    """Return the texts that hold a personal identifier, with a token in the place of each; or those that hold a valid identity card."""
+    like = pc.fill_null(pc.match_substring_regex(texts, IDENTITY if only_cards else WITHIN), False)
     if not pc.any(like).as_py():
         return {}
-    parts = {text: pieces(text) for text in texts.filter(like).unique().to_pylist()}
+    parts = {text: (identities if only_cards else pieces)(text) for text in texts.filter(like).unique().to_pylist()}
     found = disguised(pa.array({part for own in parts.values() for part in own}, pa.string()))
+    if only_cards:
+        found = {part: of for part, of in found.items() if of.kind == "cnid"}
     tokens = _tokens(set(found.values()), keyring)
     shown = {part: tokens[of] for part, of in found.items()}
     hidden = {text: [part for part in own if part in found and _stands(text, part, found[part])] for text, own in parts.items()}

@@ -16,7 +16,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
-from deltalake import ColumnProperties, CommitProperties, DeltaTable, WriterProperties
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.transaction import AddAction
 
 from kg.engine import Engine
@@ -110,6 +110,20 @@ class Lake:
         DeltaTable.create(path, schema=_stored(schema), configuration=dict(CONFIGURATION))
         self._pins[name] = 0
 
+    def widen(self, name: str, schema: ibis.Schema, run_id: str) -> None:
+        """Give a table that was made before some columns were thought of those columns; its rows hold nothing in them."""
+        table = self._delta(name, self._pins[name])
+        known = ibis.Schema.from_pyarrow(pa.schema(table.schema().to_arrow()))
+        missing = {column: of for column, of in schema.items() if column not in known}
+        if missing:
+            rows = self.view(name).mutate(**{column: ibis.null(of) for column, of in missing.items()})
+            # written anew as a whole: files of one version that differ in their columns would not be read together
+            reader = self.engine.reader(_as_stored(rows, ibis.schema({**known, **missing})))
+            write_deltalake(
+                table, reader, mode="overwrite", schema_mode="overwrite", writer_properties=_WRITER, commit_properties=_by(run_id)
+            )
+            self._pins[name] = self._delta(name).version()
+
     def append(self, name: str, rows: ir.Table, run_id: str) -> int:
         """Add rows to a table and return their number; no row, no new version."""
         table = self._delta(name)
@@ -128,19 +142,20 @@ class Lake:
         return count
 
     def close(self, name: str, closes: ir.Table, key: Sequence[str], run_id: str) -> None:
-        """Close the current rows with the given keys at ``closes.valid_to``, in the name of a run."""
+        """Close the current rows with the given keys at ``closes.valid_to`` in the name of a run, and set what else ``closes`` has."""
+        more = [column for column in closes.columns if column not in (*key, "valid_to")]
         same = " AND ".join(f"t.{k} = s.{k}" for k in key)
         (
             self._delta(name)
             .merge(
-                self.engine.reader(closes.select(*key, "valid_to")),
+                self.engine.reader(closes.select(*key, "valid_to", *more)),
                 predicate=f"{same} AND t.last_run IS NULL",
                 source_alias="s",
                 target_alias="t",
                 writer_properties=_WRITER,
                 commit_properties=_by(run_id),
             )
-            .when_matched_update({"valid_to": "s.valid_to", "last_run": f"'{run_id}'"})
+            .when_matched_update({"valid_to": "s.valid_to", "last_run": f"'{run_id}'", **{column: f"s.{column}" for column in more}})
             .execute()
         )
         self._pins[name] = self._delta(name).version()

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.graph import Graph
+from kg.register import Register, register
 
 Direction = Literal["up", "down"]
 
@@ -64,6 +65,20 @@ def net(graph: Graph, company: str, direction: Direction, levels: int | None = N
         front = reached.filter(pc.invert(pc.is_in(reached, value_set=known)))
         known = pa.concat_arrays([known, front])
     return pa.concat_tables(found)
+
+
+def behind(graph: Graph, company: str) -> Register:
+    """Return the register of a company and of all that stand behind it: who holds it, those for whom nominees hold, who holds these."""
+    nominations = register(graph, pa.array([company])).nominations
+    rows = graph.edges("HOLDS_SHARES").select(holder="src", held="dst")
+    front = known = pa.array([company])
+    while len(front):
+        holders = graph.engine.table(rows.semi_join(graph.engine.arrow(pa.table({"held": front})), "held"))["holder"]
+        nominators = nominations.filter(pc.is_in(nominations["held"], value_set=front))["nominator"]
+        reached = pc.unique(pa.chunked_array([*holders.chunks, *nominators.chunks], pa.string()))
+        front = reached.filter(pc.invert(pc.is_in(reached, value_set=known)))
+        known = pa.concat_arrays([known, front])
+    return register(graph, known)
 
 
 def grow(holdings: pa.Table, company: str, direction: Direction, depth: int) -> Branch:

@@ -167,14 +167,22 @@ _PIECES = tuple(re.compile(f"(?<![0-9])(?:{part})(?![0-9])") for part in _PARTS)
 WITHIN = f"{IDENTITY}|(?:^|[^0-9])(?:{_OLD_IDENTITY}|{_PLAIN_CARD}|{_BY_ISSUER}|{MOBILE}|{_CUT_LANDLINE})(?:$|[^0-9])|@"
 
 
+def identities(text: str) -> list[str]:
+    """Return the parts of a text that look like an identity card of 18 characters; whether they are, ``likeness`` says.
+
+    >>> identities("T8-13912345678, 110105194912310021")
+    ['110105194912310021']
+    """
+    return list(dict.fromkeys(match[1] for match in _RUN_OF_IDENTITY.finditer(text)))
+
+
 def pieces(text: str) -> list[str]:
     """Return the parts of a text that look like a personal identifier; whether they are, ``likeness`` says.
 
     >>> pieces("T8-13912345678, 110105194912310021"), pieces("T20210131-000017")
     (['110105194912310021', '13912345678'], [])
     """
-    found = [match[1] for match in _RUN_OF_IDENTITY.finditer(text)]
-    found += [match[0] for pattern in (*_PIECES, re.compile(EMAIL)) for match in pattern.finditer(text)]
+    found = identities(text) + [match[0] for pattern in (*_PIECES, re.compile(EMAIL)) for match in pattern.finditer(text)]
     return list(dict.fromkeys(found))
 
 

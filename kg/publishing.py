@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -50,7 +51,7 @@ class Publication:
         name = table_name(type_)
         if not self.lake.has(name):
             return None
-        return self._in_window(type_, holding(self.lake.view(name), type_, self.as_of, self.zone)).select(*_names(type_))
+        return self._in_window(type_, holding(self.lake.view(name), type_, self.as_of, self.zone), self.as_of).select(*_names(type_))
 
     def count(self) -> int:
         """Return the number of all rows that the store is to hold."""
@@ -76,10 +77,10 @@ class Publication:
         """Name what differs between this run and a store (see `kg.store.differences`)."""
         return differences(type_, self.sorted_rows(type_), store.contents(type_))
 
-    def _in_window(self, type_: Type, rows: ir.Table) -> ir.Table:
+    def _in_window(self, type_: Type, rows: ir.Table, as_of: date) -> ir.Table:
         if name_of(type_) != WINDOWED or not self.days:
             return rows
-        return rows.filter(rows["at"] >= self._begin(self.as_of))
+        return rows.filter(rows["at"] >= self._begin(as_of))
 
     def _begin(self, as_of: date) -> ir.TimestampScalar:
         """Return the moment from which on transfers are in the window of a day."""
@@ -90,11 +91,34 @@ class Publication:
         if rows is None:
             return None
         if held is None:
-            return self._of(type_, rows, None)
+            return self._of(type_, rows)
         touched = self._touched(type_, held)
         if touched is None:
             return None
-        return self._of(type_, rows.semi_join(touched, "id"), touched.anti_join(rows, "id"))
+        wanted = rows.semi_join(touched, "id")
+        if isinstance(type_, schema.NodeType):
+            return self._of(type_, wanted, touched.anti_join(rows, "id"))
+        before = self._before(type_, held, touched)
+        same = self.lake.engine.keep(wanted.semi_join(before.filter(before.held), ["id", "src", "dst"]).select("id"))
+        gone = before.select("id").distinct().anti_join(same, "id")
+        return self._of(type_, wanted.anti_join(same, "id"), gone, wanted.semi_join(same, "id"))
+
+    def _before(self, type_: schema.EdgeType, held: Held, touched: ir.Table) -> ir.Table:
+        """Return ``id, src, dst, held`` of what was written of some relationships up to a run: whether the store held it then."""
+        stored = self.lake.view(table_name(type_))
+        rows = stored.filter(stored.first_run <= held.run_id).semi_join(touched, "id")
+        later = (rows.last_run > held.run_id).fill_null(False)
+        # what was replaced since then was the current one, open until it was closed
+        then = rows.mutate(
+            last_run=ibis.ifelse(later, ibis.null("string"), rows.last_run), valid_to=ibis.ifelse(later, ibis.null("date"), rows.valid_to)
+        )
+        open_ = self._in_window(type_, holding(then, type_, held.as_of, self.zone), held.as_of)
+        every = ibis.union(
+            open_.select("id", "src", "dst", held=ibis.literal(True)),
+            rows.select("id", "src", "dst", held=ibis.literal(False)),
+            distinct=False,
+        )
+        return self.lake.engine.keep(every)
 
     def _touched(self, type_: Type, held: Held) -> ir.Table | None:
         """Return the ids of rows that may stand otherwise in a store that holds an older run; None where there are none."""
@@ -119,13 +143,11 @@ class Publication:
         rows = self.rows(type_)
         return self._of(type_, None if rows is None else rows.semi_join(wrong, "id"), surplus)
 
-    def _of(self, type_: Type, rows: ir.Table | None, gone: ir.Table | None) -> Change:
-        reader = self.lake.engine.reader
-        return Change(
-            type_,
-            (lambda: iter(())) if rows is None else (lambda: iter(reader(rows))),
-            (lambda: iter(())) if gone is None else (lambda: (batch.column(0) for batch in reader(gone))),
-        )
+    def _of(self, type_: Type, rows: ir.Table | None, gone: ir.Table | None = None, same: ir.Table | None = None) -> Change:
+        def read(table: ir.Table | None) -> Iterator[pa.RecordBatch]:
+            return iter(()) if table is None else iter(self.lake.engine.reader(table))
+
+        return Change(type_, lambda: read(rows), lambda: (batch.column(0) for batch in read(gone)), lambda: read(same))
 
 
 def _names(type_: Type) -> Sequence[str]:

@@ -124,6 +124,11 @@ GROUP_LIMIT_SPLIT = Reason(
     "拆分授信：关联客户组与登记中未反映的关联主体合计超过集团限额，而组内合计未超限",
     "The group of connected clients is within its limits, and passes one together with parties whose tie to it no register tells",
 )
+CLIENT_LIMIT_PASSED = Reason(
+    "CLIENT_LIMIT_PASSED",
+    "单一客户超限：该客户自身的贷款余额或风险暴露超过监管对单一客户的限额",
+    "The loans or the exposure of the client alone pass a limit of single clients",
+)
 HIDDEN_CONTROL = Reason(
     "HIDDEN_CONTROL",
     "疑似隐名控制：资金、设备或担保等证据指向一名未在登记中出现的自然人",
@@ -133,6 +138,41 @@ UNDISCLOSED_LINKS = Reason(
     "UNDISCLOSED_LINKS",
     "未披露关联：同一笔贷款的借款人与担保人之间存在登记信息未反映的关联证据",
     "Between borrower and guarantor of a loan there is evidence of a link that the register does not tell",
+)
+PAPER_FINANCED_TWICE = Reason(
+    "PAPER_FINANCED_TWICE",
+    "重复融资：同一发票或合同（含编号写法略有不同者）同时在多家机构融资，合计超过单据金额",
+    "Several lenders lent against one invoice or contract at a time, more together than it is worth",
+)
+INVOICES_VOIDED_AFTER_FINANCING = Reason(
+    "INVOICES_VOIDED_AFTER_FINANCING",
+    "融资后作废发票：以发票取得融资后，卖方将其中相当部分发票作废",
+    "The seller made a good part of its invoices void after money had been lent against them",
+)
+FILINGS_CONTRADICTED = Reason(
+    "FILINGS_CONTRADICTED",
+    "开票与纳税申报不符：同期开票金额与申报销售额相差悬殊",
+    "What the company invoiced lies far from the sales that it declared for the same months",
+)
+CONTRACTS_PASSED = Reason(
+    "CONTRACTS_PASSED",
+    "开票远超合同：双方之间的开票金额数倍于所依据合同的金额",
+    "What was invoiced between the two passes their contracts many times over",
+)
+CONTROL_CHANGED_BEFORE_LOAN = Reason(
+    "CONTROL_CHANGED_BEFORE_LOAN",
+    "贷前突击变更控制权：企业在贷款前不久变更法定代表人或控股股东",
+    "The legal representative or the holder of the majority changed shortly before the loan",
+)
+HOLLOW_INVOICES = Reason(
+    "HOLLOW_INVOICES",
+    "疑似虚开发票：短期内集中开出与进项货物不符的发票，随后停止开票",
+    "Within weeks the seller invoiced many times what is usual, of goods that nothing it bought accounts for, and then fell silent",
+)
+SHELL_CLUSTER = Reason(
+    "SHELL_CLUSTER",
+    "空壳企业群：短期内批量注册的若干企业共用地址、电话、设备或代表人，或资金经其分散后汇集",
+    "Companies registered within weeks share address, phone, device, representative, or where their money comes from and goes to",
 )
 
 REASONS = (
@@ -157,8 +197,16 @@ REASONS = (
     SHARES_OVER_WHOLE,
     GROUP_LIMIT_PASSED,
     GROUP_LIMIT_SPLIT,
+    CLIENT_LIMIT_PASSED,
     HIDDEN_CONTROL,
     UNDISCLOSED_LINKS,
+    PAPER_FINANCED_TWICE,
+    INVOICES_VOIDED_AFTER_FINANCING,
+    FILINGS_CONTRADICTED,
+    CONTRACTS_PASSED,
+    CONTROL_CHANGED_BEFORE_LOAN,
+    HOLLOW_INVOICES,
+    SHELL_CLUSTER,
 )
 
 

@@ -17,23 +17,24 @@ from kg.progress import Silent
 from kg.run import Runs
 from kg.stage import Night
 from loaders.formats.part import PLACE
-from loaders.quarantine import TABLE, unsealed
+from loaders.quarantine import TABLE, unsealed, versions
 
-_LISTED = ("id", "source", "kind", "file", "line", "part", "column", "rule", "value", "faults", "first_run")
+_LISTED = ("id", "source", "kind", "file", "line", "part", "record_id", "column", "rule", "value", "faults", "first_run")
+_LEFT = ("left_as", "last_run")
 
 
-def listed(workspace: Workspace, source: str | None, limit: int | None) -> list[dict[str, Any]]:
-    """Return refused rows by source, file and line; at most ``limit`` of them."""
-    with _refused(workspace, source) as (night, rows):
+def listed(workspace: Workspace, source: str | None, limit: int | None, *, left: bool = False) -> list[dict[str, Any]]:
+    """Return refused rows by source, file and line, at most ``limit`` of them; or those that have ``left`` the list, and why."""
+    with _refused(workspace, source, left=left) as (night, rows):
         if rows is None:
             return []
-        chosen = rows.select(*_LISTED).order_by("source", "file", "line", "part")
+        chosen = rows.select(*_LISTED, *(_LEFT if left else ())).order_by("source", "file", "line", "part")
         return list(night.lake.engine.table(chosen.limit(limit) if limit else chosen).to_pylist())
 
 
-def counted(workspace: Workspace, source: str | None) -> list[dict[str, Any]]:
-    """Return how many rows are refused, by source and first fault."""
-    with _refused(workspace, source) as (night, rows):
+def counted(workspace: Workspace, source: str | None, *, left: bool = False) -> list[dict[str, Any]]:
+    """Return how many rows are refused (or have ``left`` the list), by source and first fault."""
+    with _refused(workspace, source, left=left) as (night, rows):
         if rows is None:
             return []
         counts = rows.group_by("source", "column", "rule").aggregate(rows=rows.count()).order_by("source", "column", "rule")
@@ -63,10 +64,11 @@ def _joined(wanted: pa.Table, block: str, raw: pa.Table, encodings: Mapping[str,
 
 
 @contextmanager
-def _refused(workspace: Workspace, source: str | None) -> Iterator[tuple[Night, ir.Table | None]]:
+def _refused(workspace: Workspace, source: str | None, *, left: bool = False) -> Iterator[tuple[Night, ir.Table | None]]:
     with opened(workspace, Runs(workspace.runs), Silent()) as night:
         if not night.lake.has(TABLE):
             yield night, None
             return
-        rows = history.current(night.lake.view(TABLE))
+        every = versions(night.lake)
+        rows = every.filter(every.left_as.notnull()) if left else history.current(every)
         yield night, rows.filter(rows.source == source) if source else rows

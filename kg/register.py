@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from kg.engine import Engine
 from kg.graph import Graph
+from kg.nominees import sound
 
 #: What an owner of companies is called that acts for the State, where no source says what it is.
 STATE_NAMES = ("国有资产监督管理", "国资委", "财政部", "财政厅", "财政局", "人民政府")
@@ -37,7 +38,7 @@ class Register:
     officers
         ``person, company, position``.
     kin, concert, nominations
-        ``a, b, kinship``; ``a, b``; ``nominator, nominee, held``.
+        ``a, b, kinship``; ``a, b``; ``nominator, nominee, held``, without those of which it is not known who is behind.
     """
 
     holdings: pa.Table
@@ -72,7 +73,7 @@ def _register(graph: Graph, companies: pa.Array | None) -> Register:
         table(of(_officers(graph), "company")),
         table(kin.select(a="src", b="dst", kinship="kinship")),
         _records(graph, "concert", {"a": "a", "b": "b"}),
-        _once(_records(graph, "nominations", {"nominator": "nominator", "nominee": "nominee", "held": "company"})),
+        sound(_records(graph, "nominations", {"nominator": "nominator", "nominee": "nominee", "held": "company"})),
     )
 
 
@@ -120,11 +121,15 @@ def _records(graph: Graph, kind: str, columns: dict[str, str]) -> pa.Table:
     return graph.engine.table(rows.select(**columns).distinct())
 
 
-def _once(nominations: pa.Table) -> pa.Table:
-    """Leave out what two nominators claim: the nominee counts as the holder until it is known whose he is."""
-    claims = nominations.group_by(["nominee", "held"]).aggregate([("nominator", "count"), ("nominator", "min")])
-    single = claims.filter(pc.equal(claims["nominator_count"], 1))
-    return pa.table({"nominator": single["nominator_min"], "nominee": single["nominee"], "held": single["held"]})
+def clients(graph: Graph) -> ir.Table:
+    """Return whom the bank knows as customers, and who borrows or guarantees: ``id``, each once."""
+
+    def kept() -> ir.Table:
+        nodes = [graph.nodes(label).filter(ibis._.customer_ref.notnull()).select("id") for label in ("Company", "Person")]
+        doers = [graph.edges(type_).select(id="src") for type_ in ("BORROWED", "GUARANTEES")]
+        return graph.engine.keep(ibis.union(*nodes, *doers, distinct=True))
+
+    return graph.once("clients", kept)
 
 
 def rebutted(graph: Graph) -> pa.Table:

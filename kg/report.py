@@ -27,6 +27,10 @@ def _sources(entries: Iterable[Mapping[str, Any]]) -> list[str]:
             f"  {entry['source']:36} {entry['rows']:>11,} {entry['quarantined']:>9,}"
             f" {entry.get('inserted', 0):>11,} {entry.get('closed', 0):>9,}"
         )
+        if released := entry.get("released", 0):
+            rows.append(f"    {released:,} refused rows left the quarantine: they came in")
+        if superseded := entry.get("superseded", 0):
+            rows.append(f"    {superseded:,} refused rows left the quarantine: the source has told of their records anew")
         rows += [f"    warning: {warning}" for warning in entry.get("warnings", [])]
     return rows
 

@@ -23,7 +23,7 @@ from kg.reason import Reason
 
 Severity: TypeAlias = Literal["low", "medium", "high"]
 Action: TypeAlias = Literal["watch", "refer"]
-#: Tables by the name of their label, relationship type or ``records/<kind>``.
+#: Tables by the name of their label, relationship type, ``records/<kind>`` or ``ended/<type>``.
 Tables: TypeAlias = Mapping[str, pa.Table]
 #: Leaves out rows of a table that cannot matter under some parameters: an Ibis step over the table, the graph and the parameters.
 Narrow: TypeAlias = Callable[[ir.Table, Graph, Any], ir.Table]
@@ -55,6 +55,8 @@ class Need:
     narrow
         Leaves out, before anything is read into memory, rows that cannot change what the rule finds; None where all are read. A rule
         finds the same with and without it.
+    scope
+        Leaves out what the bank has no part in, before ``narrow``; a rule may find less by it.
     types, parties
         Of records: the type of each column, and the columns that refer to parties; see `records`.
     """
@@ -62,6 +64,7 @@ class Need:
     name: str
     columns: tuple[str, ...]
     narrow: Narrow | None = None
+    scope: Narrow | None = None
     types: tuple[str, ...] = ()
     parties: tuple[str, ...] = ()
 
@@ -81,18 +84,35 @@ class Need:
         ('records/invoices', ('id', 'seller', 'buyer', 'net_fen', 'issued_on'))
         """
         columns = ("id", *parties, *types)
-        return cls(f"records/{kind}", columns, narrow, ("string",) * (1 + len(parties)) + tuple(types.values()), tuple(parties))
+        typed = ("string",) * (1 + len(parties)) + tuple(types.values())
+        return cls(f"records/{kind}", columns, narrow, types=typed, parties=tuple(parties))
+
+    @classmethod
+    def ended(cls, type_: str, columns: Sequence[str], *, narrow: Narrow | None = None) -> Need:
+        """Return the need of the versions of a type's relationships that hold no more, see `kg.graph.Graph.ended`.
+
+        Examples
+        --------
+        >>> Need.ended("REPRESENTS", ("id", "src", "dst", "valid_to")).name
+        'ended/REPRESENTS'
+        """
+        known = {p.name: p.type for p in (*schema.edge(type_).properties, *schema.COMMON)}
+        return cls(f"ended/{type_}", tuple(columns), narrow, types=tuple(known.get(column, "string") for column in columns))
 
     def read(self, graph: Graph, parameters: Any) -> pa.Table:
         """Return the columns of the rows that hold in a graph and may matter under a rule's parameters."""
         rows = self._rows(graph)
         if rows is None:
             return self.empty()
-        return graph.engine.table((self.narrow(rows, graph, parameters) if self.narrow else rows).select(*self.columns))
+        for step in (self.scope, self.narrow):
+            rows = step(rows, graph, parameters) if step else rows
+        return graph.engine.table(rows.select(*self.columns))
 
     def _rows(self, graph: Graph) -> ir.Table | None:
         if self.name == DAY.name:
             return graph.engine.arrow(pa.table({"day": pa.array([graph.as_of], pa.date32())}))
+        if self.name.startswith("ended/"):
+            return graph.ended(self.name.removeprefix("ended/"))
         if not self.name.startswith("records/"):
             return graph.edges(self.name) if self.name.isupper() else graph.nodes(self.name)
         rows = graph.records(self.name.removeprefix("records/"), *self.parties)

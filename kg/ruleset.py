@@ -91,7 +91,7 @@ class RuleSet:
     capital
         Votes follow the capital subscribed, or that paid in.
     family
-        Ties of blood or marriage whose holders count as one.
+        Ties of blood or marriage whose holders count as one: what the other is to a party.
     state_exempt
         Control by the State alone relates nobody.
     treasury

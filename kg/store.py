@@ -51,12 +51,16 @@ class Change:
     upserts
         Gives the rows to write, with the columns of ``schema_of(type)`` (a missing one counts as null, a further one is left out).
     deletes
-        Gives the ids to remove. Both are functions, so that they can be read again from the start.
+        Gives the ids to remove; they go before anything of the type is written.
+    updates
+        Gives the rows of relationships that the store has already, between the same nodes: only their properties are others. All three
+        are functions, so that they can be read again from the start.
     """
 
     type: Type
     upserts: Callable[[], Iterator[pa.RecordBatch]] = field(default=lambda: iter(()))
     deletes: Callable[[], Iterator[pa.Array]] = field(default=lambda: iter(()))
+    updates: Callable[[], Iterator[pa.RecordBatch]] = field(default=lambda: iter(()))
 
 
 @dataclass(frozen=True)

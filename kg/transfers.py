@@ -14,6 +14,9 @@ import pyarrow.compute as pc
 from kg.algorithms.interning import Interner
 from kg.algorithms.kernel import Ints
 from kg.algorithms.temporal_paths import Flow, flow
+from kg.engine import union
+from kg.graph import Graph
+from kg.register import clients
 
 
 def usable(transfers: pa.Table, *, least: int = 1, first: int | None = None, last: int | None = None) -> Ints:
@@ -72,6 +75,25 @@ def least_share(amount: Ints, percent: int) -> Ints:
     whole, rest = amount // 100, amount % 100
     least: Ints = whole * percent - (-rest * percent) // 100
     return least
+
+
+def around_clients(transfers: ir.Table, graph: Graph, _: object) -> ir.Table:
+    """Return the transfers to and from accounts of the bank's clients, and to and from those who pay or are paid by these.
+
+    An Ibis step, for `kg.rule.Need.scope`: a bank that sees many accounts and lends to few looks at what its clients have a part in.
+    """
+    owners, known = graph.edges("OWNS_ACCOUNT"), clients(graph)
+    own = graph.engine.keep(owners.semi_join(known.select(src="id"), "src").select(id="dst").distinct())
+    if not graph.engine.count(own):
+        return transfers.limit(0)
+    near = _touching(transfers, own)
+    return _touching(transfers, graph.engine.keep(ibis.union(near.select(id="src"), near.select(id="dst"), distinct=True)))
+
+
+def _touching(transfers: ir.Table, accounts: ir.Table) -> ir.Table:
+    """Return the transfers of which one end at least is among the accounts."""
+    payers, payees = accounts.select(src="id"), accounts.select(dst="id")
+    return union([transfers.semi_join(payers, "src"), transfers.anti_join(payers, "src").semi_join(payees, "dst")])
 
 
 def few_between(transfers: ir.Table, most: int, least: int) -> ir.Table:

@@ -51,10 +51,15 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Settled:
-    """A delivery judged: ``accepted`` rows as records, ``refused`` rows as ``_row, _part, _file, _line, record_id, faults``."""
+    """A delivery judged.
+
+    ``accepted`` rows are in the form of records, and ``taken`` says which they are: ``_row, _part, record_id, digest``; ``refused`` rows
+    are ``_row, _part, _file, _line, _key, record_id, faults``.
+    """
 
     delivered: Delivered
     accepted: ir.Table
+    taken: ir.Table
     refused: ir.Table
     accepted_count: int
     refused_count: int
@@ -132,9 +137,10 @@ class Judge:
             accepted = numbered(good)
         if delivered.only is not None:
             accepted, refused = (table.semi_join(delivered.only, PLACE) for table in (accepted, refused))
-        placed = rows.select(*PLACE, "_file", "_line", "record_id").inner_join(refused, PLACE)
+        placed = rows.select(*PLACE, "_file", "_line", "_key", "record_id").inner_join(refused, PLACE)
         count = self._engine.count(refused)
-        return Settled(delivered, _records(delivered, accepted), placed, delivered.count - count, count, self._newest(delivered, accepted))
+        taken, newest = accepted.select(*PLACE, "record_id", "digest"), self._newest(delivered, accepted)
+        return Settled(delivered, _records(delivered, accepted), taken, placed, delivered.count - count, count, newest)
 
     def _refusals(self, faults: Sequence[ir.Table]) -> ir.Table:
         """Gather faults of the same row; kept, because they are few and used often."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
@@ -16,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg import history
-from kg.engine import Engine
-from kg.history import Changes, Moment, Written
+from kg.engine import Engine, union
+from kg.history import Changes, Moment
 from kg.lake import Lake
 from kg.privacy import Keyring
 from loaders.formats.part import PLACE as RAW_PLACE
@@ -28,6 +29,10 @@ TABLE = "quarantine"
 BLOCKS = "quarantine_rows"
 BLOCK_ROWS = 20_000
 KEY = ("source", "id")
+#: Why a row has left the list: it came in; its source has told of its record anew; a full delivery does not hold it any more.
+ACCEPTED, SUPERSEDED, GONE = "accepted", "superseded", "gone"
+#: What tables of before do not have.
+_ADDED = {"record_id": "string", "left_as": "string"}
 _SCHEMA = {
     "id": "string",
     "source": "string",
@@ -39,32 +44,96 @@ _SCHEMA = {
     "rule": "string",
     "value": "string",
     "faults": f"array<{FAULT}>",
+    "record_id": "string",
+    "left_as": "string",
     "block": "string",
     "position": "int64",
 }
 _BLOCK_SCHEMA = {"block": "string", "source": "string", "rows": "int64", "sealed": "binary", "run_id": "string"}
 
 
-def update(lake: Lake, settled: Settled, keyring: Keyring, moment: Moment) -> Written:
-    """Bring the quarantine of a source to what its delivery had refused.
+@dataclass(frozen=True)
+class Update:
+    """How many rows a night put on the list, and how many it took off since their source told of their record anew."""
 
-    Rows of a full source that are not refused any more are closed; those of an appending one stay until
-    they are replayed.
-    """
+    newly_quarantined: int = 0
+    superseded: int = 0
+
+
+def versions(lake: Lake) -> ir.Table:
+    """Return all versions of the refused rows; those that are on the list are the current ones."""
+    rows = lake.view(TABLE)
+    return rows.mutate(**{name: ibis.null(of) for name, of in _ADDED.items() if name not in rows.columns})
+
+
+def ensure(lake: Lake, run_id: str) -> None:
+    """Make the tables, or widen those that an earlier version of the program has made."""
     lake.ensure(TABLE, ibis.schema({**_SCHEMA, **history.VERSION_SCHEMA}))
     lake.ensure(BLOCKS, ibis.schema(_BLOCK_SCHEMA))
+    lake.widen(TABLE, ibis.schema(_ADDED), run_id)
+
+
+def update(lake: Lake, settled: Settled, keyring: Keyring, moment: Moment) -> Update:
+    """Bring the quarantine of a source to what its delivery had refused.
+
+    Rows of a full source that are not refused any more leave the list. Those of one that adds to what was there stay until they
+    come in, or the source tells of their record anew.
+    """
+    ensure(lake, moment.run_id)
     source = settled.source
-    stored = lake.view(TABLE)
+    stored = versions(lake)
     mine = stored.filter(stored.source == source.name)
     if not settled.refused_count and lake.engine.count(history.current(mine).limit(1)) == 0:
-        return Written()
-    incoming = lake.engine.keep(_incoming(settled, keyring, lake.engine))
+        return Update()
+    every = lake.engine.keep(_incoming(settled, keyring, lake.engine))
+    told = lake.engine.keep(_told(settled, union([history.current(mine).select("record_id"), every.select("record_id")])))
+    # what was superseded before, and stands there still, is not listed once more
+    again = _earlier_than(told, every).semi_join(mine.filter(mine.left_as == SUPERSEDED), [*KEY, "digest"])
+    incoming = lake.engine.keep(every.anti_join(again, KEY))
     changes = history.compare(mine, incoming, KEY, moment, complete=source.mode == "full")
+    closes = changes.closes.left_join(incoming.select(*KEY, here=ibis.literal(True)), KEY)
+    closes = closes.select(*KEY, "valid_to", left_as=ibis.ifelse(closes.here.isnull(), GONE, ibis.null("string")))
     inserts = lake.engine.keep(changes.inserts)
     if lake.engine.count(inserts):
         placed = _seal(lake, settled, inserts, keyring, moment.run_id)
         inserts = inserts.drop("block", "position").inner_join(placed, "_row")
-    return history.apply(lake, TABLE, Changes(inserts, changes.closes), KEY, moment)
+    written = history.apply(lake, TABLE, Changes(inserts, closes), KEY, moment)
+    return Update(written.inserted, leave(lake, _superseded(lake, settled, incoming, told), SUPERSEDED, moment))
+
+
+def leave(lake: Lake, rows: ir.Table, why: str, moment: Moment) -> int:
+    """Take rows (``source, id``) off the list and return their number."""
+    stored = versions(lake)
+    closes = rows.select(*KEY).distinct().mutate(valid_to=ibis.literal(moment.as_of), left_as=ibis.literal(why))
+    return history.apply(lake, TABLE, Changes(stored.limit(0), closes), KEY, moment).closed
+
+
+def _told(settled: Settled, asked: ir.Table) -> ir.Table:
+    """Return the records, of those asked for, of which a delivery tells anew, each with the last row that does: ``record_id, last``.
+
+    An upserting source tells of a record by any row that names it, an appending one by the row that is accepted.
+    """
+    source, rows = settled.source, settled.delivered.rows
+    if source.mode == "upsert":
+        told = rows.filter(rows["_key"].notnull()).select("_row", record_id="_key")
+    else:
+        told = settled.taken.filter(ibis.literal(source.mode == "append" and bool(source.record_id))).select("_row", "record_id")
+    known = told.semi_join(asked, "record_id")
+    return known.group_by("record_id").aggregate(last=known["_row"].max())
+
+
+def _earlier_than(told: ir.Table, rows: ir.Table) -> ir.Table:
+    """Return the refused rows of a delivery of whose record a later row of it tells."""
+    both = rows.inner_join(told, "record_id")
+    return both.filter(both["_row"] < both.last)
+
+
+def _superseded(lake: Lake, settled: Settled, incoming: ir.Table, told: ir.Table) -> ir.Table:
+    """Return the rows on the list of whose record the delivery tells anew; not those that are the last to tell of it."""
+    rows = history.current(versions(lake))
+    mine = rows.filter(rows.source == settled.source.name).select(*KEY, "record_id")
+    both = mine.inner_join(told, "record_id").left_join(incoming.select(*KEY, at="_row"), KEY)
+    return both.filter(both["at"].isnull() | (both["at"] < both["last"])).select(*KEY)
 
 
 def _incoming(settled: Settled, keyring: Keyring, engine: Engine) -> ir.Table:
@@ -87,6 +156,8 @@ def _incoming(settled: Settled, keyring: Keyring, engine: Engine) -> ir.Table:
         rule=first["rule"],
         value=first["value"],
         faults=joined.faults,
+        record_id=joined["_key"],
+        left_as=ibis.null("string"),
         block=ibis.null("string"),
         position=ibis.null("int64"),
         valid_from=ibis.null("date"),
@@ -144,7 +215,9 @@ def unsealed(lake: Lake, keyring: Keyring, rows: pa.Table) -> Iterator[tuple[str
     """
     stored = lake.view(BLOCKS)
     names = rows["block"].unique().to_pylist()
-    found = lake.engine.table(stored.filter(stored.block.isin(names)).order_by("block"))
+    # rows that were refused, left the list and were refused again lie in two blocks of one name
+    once = stored.filter(stored.block.isin(names)).distinct(on="block", keep="first")
+    found = lake.engine.table(once.select("block", "source", "sealed").order_by("block"))
     for block in found.to_batches(max_chunksize=1):
         name, source, sealed = (block.column(column)[0].as_py() for column in ("block", "source", "sealed"))
         positions = rows.filter(pc.equal(rows["block"], name))["position"].unique().sort()

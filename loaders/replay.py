@@ -9,25 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
 
 from kg import history
 from kg.config import SourceSettings
 from kg.engine import union
 from kg.errors import GateError
-from kg.history import Changes, Moment, Written
+from kg.history import Moment
 from kg.lake import Lake
 from kg.privacy import Keyring
 from loaders.delivery import Delivery
+from loaders.found import Finder, records_of
 from loaders.load import PLACE, Delivered, Settled, read
-from loaders.mapping import map_raw_table
-from loaders.quarantine import KEY, TABLE, unsealed
-from loaders.rows import typed
+from loaders.quarantine import ACCEPTED, KEY, SUPERSEDED, leave, versions
 from loaders.seen import Entry
-from loaders.sources import kind
 
 #: Rules that speak of another row: alone, such a row would always look good.
 OF_OTHERS = ("duplicate", "changed")
@@ -35,10 +33,22 @@ OF_OTHERS = ("duplicate", "changed")
 
 @dataclass(frozen=True)
 class Anew:
-    """A delivery of refused rows; ``places`` leads from its rows back to the quarantine: ``_row, _part, source, id``."""
+    """A delivery of refused rows; ``places`` leads from its rows back to the quarantine: ``_row, _part, source, id``.
+
+    ``superseded`` rows (``source, id``) are not judged: a later run wrote the records of which they tell.
+    """
 
     delivered: Delivered
     places: ir.Table
+    superseded: ir.Table
+
+
+class Released(NamedTuple):
+    """How many rows left the list because they came in, and how many since a later run wrote their records; the former by file too."""
+
+    accepted: int
+    superseded: int
+    files: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -50,9 +60,13 @@ class Replay:
     folder: Path
     zone: str
 
+    @property
+    def _finder(self) -> Finder:
+        return Finder(self.lake, self.keyring, self.folder, self.zone)
+
     def refused(self) -> ir.Table:
         """Return the rows of the quarantine that may come in."""
-        rows = history.current(self.lake.view(TABLE))
+        rows = history.current(versions(self.lake))
         return rows.filter(~rows.rule.isin(OF_OTHERS))
 
     def mended(self, source: SourceSettings, known: Mapping[str, Entry]) -> Anew | None:
@@ -73,24 +87,29 @@ class Replay:
         if not changed or len(set(names)) < len(names):
             return None
         engine = self.lake.engine
-        found = [self._by_line(source, delivered, known, changed), *self._by_number(source, delivered, changed)]
-        places = engine.keep(union(found).distinct())
+        found = [self._by_line(delivered, known), *self._by_number(source, delivered, changed)]
+        every = engine.keep(union(found).distinct())
+        places, superseded = self._still_due(delivered, every)
         only = engine.keep(places.select(*PLACE).distinct())
-        count = engine.count(only)
-        return Anew(replace(delivered, only=only, count=count), places) if count else None
+        return Anew(replace(delivered, only=only, count=engine.count(only)), places, superseded) if engine.count(every) else None
 
-    def _by_line(self, source: SourceSettings, delivered: Delivered, known: Mapping[str, Entry], changed: list[int]) -> ir.Table:
-        """Find refused rows where they stood: in files that have as many rows as they had, so that no line moved."""
-        files = enumerate(file.name for file in delivered.delivery.files)
-        firm = [(number, name) for number, name in files if delivered.delivery.rows[number] == known.get(name, {}).get("rows")]
-        rows = delivered.rows.filter(delivered.rows._file.isin([number for number, _ in firm]))
-        name = ibis.cases(*[(rows._file == number, name) for number, name in firm]) if firm else ibis.null("string")
-        here = rows.select(*PLACE, "_file", file=name, line="_line", key="_key")
-        old = self.refused().filter(ibis._.source == source.name).select("source", "id", "file", "line", part="part")
-        same = here.inner_join(old, [here.file == old.file, here.line == old.line, here._part == old.part])
-        if source.record_id:
-            same = same.filter(same.key.isnull() | ~same._file.isin(changed))
-        return same.select(*PLACE, "source", "id")
+    def _still_due(self, delivered: Delivered, places: ir.Table) -> tuple[ir.Table, ir.Table]:
+        """Tell the rows that may come in from those whose record a later run wrote; one that the same run wrote is repeated by them."""
+        engine, source = self.lake.engine, delivered.source
+        if not source.record_id:
+            return places, places.select(*KEY).limit(0)
+        written = history.current(records_of(self.lake, source)).select("record_id", written="first_run")
+        named = delivered.rows.filter(delivered.rows["_key"].notnull()).select(*PLACE, "record_id").inner_join(places, PLACE)
+        both = named.inner_join(written, "record_id").inner_join(self.refused().select(*KEY, since="first_run"), KEY)
+        late = engine.keep(both.filter(both.written >= both.since).select(*PLACE, *KEY, later=both.written > both.since))
+        return engine.keep(places.anti_join(late, [*PLACE, *KEY])), late.filter(late.later).select(*KEY).distinct()
+
+    def _by_line(self, delivered: Delivered, known: Mapping[str, Entry]) -> ir.Table:
+        """Find refused rows where they stood."""
+        rows = history.current(versions(self.lake))
+        listed = rows.filter(rows.source == delivered.source.name)
+        found = self._finder.by_line(delivered, listed, known, records_of(self.lake, delivered.source))
+        return found.semi_join(self.refused(), KEY)
 
     def _by_number(self, source: SourceSettings, delivered: Delivered, changed: list[int]) -> list[ir.Table]:
         """Find refused rows by the record id that they have, wherever they stand now in files that changed."""
@@ -103,37 +122,32 @@ class Replay:
 
     def unsealed(self, source: SourceSettings, beside: Anew | None = None) -> Anew | None:
         """Open the refused rows of a source, but those that were found in its files, and map them as the settings now say."""
-        of, engine = kind(source.kind), self.lake.engine
-        rows = self.refused()
+        rows, engine = self.refused(), self.lake.engine
         if beside is not None:
-            rows = rows.anti_join(beside.places, KEY)
-        wanted = engine.table(rows.filter(rows.source == source.name).select("source", "id", "part", "block", "position"))
-        if wanted.num_rows == 0:
+            rows = rows.anti_join(beside.places, KEY).anti_join(beside.superseded, KEY)
+        opened = self._finder.opened(_adding(source), rows)
+        if opened is None:
             return None
-        mapped, places, first = [], [], 0
-        for block, raw in unsealed(self.lake, self.keyring, wanted):
-            number = pa.array(range(first, first + raw.num_rows), pa.int64())
-            mapped.append(
-                map_raw_table(raw.set_column(raw.schema.get_field_index("_row"), "_row", number), _adding(source), of, self.keyring)
-            )
-            places.append(pa.table({"_row": number, "position": raw["_position"], "block": pa.array([block] * raw.num_rows, pa.string())}))
-            first += raw.num_rows
-        place = engine.arrow(pa.concat_tables(places))
-        here = engine.arrow(wanted)
-        led = here.inner_join(place, ["block", "position"]).select("_row", "source", "id", _part=here.part)
-        table = engine.arrow(pa.concat_tables(mapped))
-        chosen = table.semi_join(led, PLACE)
-        written = engine.write(typed(chosen, of, _adding(source), self.zone), self.folder / f"{source.name}.refused.parquet")
-        return Anew(Delivered(_adding(source), of, Delivery(source.name, ()), written, engine.count(written)), led)
+        delivered, every = opened
+        places, superseded = self._still_due(delivered, every)
+        rows = engine.keep(delivered.rows.semi_join(places, PLACE))
+        return Anew(replace(delivered, rows=rows, count=engine.count(rows)), places, superseded)
 
-    def release(self, anew: Anew, settled: Settled, moment: Moment) -> Written:
-        """Close the rows of the quarantine that were accepted, wherever they were found."""
-        until = ibis.literal(moment.as_of)
-        rows = history.current(self.lake.view(TABLE))
+    def release(self, anew: Anew, settled: Settled, moment: Moment) -> Released:
+        """Take the rows off the list whose records are in the lake now, wherever they were found, and those that were superseded.
+
+        Of a row that had no record id that is known only where this run wrote its record: another one like it may be there.
+        """
+        engine, rows = self.lake.engine, history.current(versions(self.lake))
         bad = anew.places.semi_join(settled.refused, PLACE)
-        good = anew.places.select(*KEY).distinct().anti_join(bad, KEY)
-        closes = good.mutate(valid_to=until)
-        return history.apply(self.lake, TABLE, Changes(rows.limit(0), closes), KEY, moment)
+        taken = anew.places.anti_join(bad, KEY).inner_join(settled.taken, PLACE).select(*KEY, "record_id")
+        records = history.current(records_of(self.lake, settled.source))
+        new = taken.semi_join(records.filter(records.first_run == moment.run_id), "record_id")
+        named = taken.semi_join(rows, [*KEY, "record_id"])
+        come = engine.keep(union([new, named]).select(*KEY).distinct())
+        counted = engine.table(rows.semi_join(come, KEY).group_by("file").aggregate(n=ibis._.count()))
+        files = dict(zip(*(counted[name].to_pylist() for name in ("file", "n")), strict=True))
+        return Released(leave(self.lake, come, ACCEPTED, moment), leave(self.lake, anew.superseded, SUPERSEDED, moment), files)
 
 
 def _adding(source: SourceSettings) -> SourceSettings:

@@ -37,6 +37,10 @@ class Rule:
 RULES = (
     Rule("required", "the column must be filled"),
     Rule("one_of", "at least one of these columns must be filled"),
+    Rule("needs", "where the first of these columns is filled, the second must be filled too"),
+    Rule("least", "a number that is not below the least one that the kind's contract allows (kgfraud ref sources)"),
+    Rule("at_most", "the first of these columns must not be more than the second"),
+    Rule("differ", "two different parties: nobody stands in this relation to himself"),
     Rule("integer", "a whole number of at most 9 digits"),
     Rule("money", "an amount below 10^15 yuan, such as 1234.50, 1,234.50 or 12.5万元; no scientific notation"),
     Rule("share", "a share between nothing and the whole, such as 0.125 or 12.5%"),
@@ -281,6 +285,29 @@ def _checks(table: ir.Table, kind: Kind) -> Iterator[_Check]:
         yield from _value_checks(table, column)
     for group in kind.one_of:
         yield _Check(ibis.and_(*(missing(name) for name in group)) & readable, ", ".join(group), "one_of", nothing)
+    for first, second in kind.needs:
+        yield _Check(_stated(table[first]) & missing(second) & readable, f"{first}, {second}", "needs", _text(table, first))
+    yield from _comparisons(table, kind)
+
+
+def _comparisons(table: ir.Table, kind: Kind) -> Iterator[_Check]:
+    """Return the checks of one value against another; what is missing is compared with nothing."""
+    for first, second in kind.at_most:
+        more = (table[first] > table[second]).fill_null(False)
+        yield _Check(more, f"{first}, {second}", "at_most", _text(table, first))
+    for first, second in kind.differ:
+        same = (table[first] == table[second]).fill_null(False)
+        yield _Check(same, f"{first}, {second}", "differ", ibis.literal("***"))
+
+
+def _stated(value: ir.Value) -> ir.BooleanValue:
+    """Say that a column states something; no amount is nothing stated."""
+    return (value != 0).fill_null(False) if isinstance(value, ir.NumericValue) else value.notnull()
+
+
+def _text(table: ir.Table, name: str) -> ir.StringValue:
+    """Return what a number was read from, as it may be shown."""
+    return redacted(table[f"_{name}_text"])
 
 
 def _unread(table: ir.Table, name: str) -> ir.BooleanValue:
@@ -296,6 +323,8 @@ def _value_checks(table: ir.Table, column: Column) -> Iterator[_Check]:
     if column.stored != "string":
         text = table[f"_{column.name}_text"]
         yield _Check(text.notnull() & value.isnull(), column.name, column.type, redacted(text))
+    if column.least is not None:
+        yield _Check((value < column.least).fill_null(False), column.name, "least", _text(table, column.name))
     if column.values:
         yield _Check((~value.isin(column.values)).fill_null(False), column.name, "values", redacted(value))
     if f"_{column.name}_uscc" in table.columns:

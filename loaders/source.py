@@ -54,7 +54,8 @@ class Column:
     """One column of a kind's contract.
 
     ``dated`` says that the column states a day on which something happened, so that it counts
-    for the default as-of date; ``values`` is the closed list of words allowed, if there is one.
+    for the default as-of date; ``values`` is the closed list of words allowed, if there is one;
+    ``least`` is the least number allowed, in the unit of the lake.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Column:
     required: bool = False
     dated: bool = False
     values: tuple[str, ...] = ()
+    least: int | None = None
 
     @property
     def personal(self) -> Personal | None:
@@ -98,6 +100,12 @@ class Kind:
         or None where rows only refer to nodes that other kinds register.
     one_of
         Groups of columns of which at least one must be filled.
+    at_most
+        Pairs of columns of which the first must not be more than the second.
+    needs
+        Pairs of columns of which the second must be filled where the first is; a number that is 0 needs nothing.
+    differ
+        Pairs of columns that must not name the same party.
     """
 
     name: str
@@ -105,6 +113,9 @@ class Kind:
     own: tuple[Column, ...]
     defines: str | None = None
     one_of: tuple[tuple[str, ...], ...] = ()
+    at_most: tuple[tuple[str, str], ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
+    differ: tuple[tuple[str, str], ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:

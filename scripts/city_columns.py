@@ -42,10 +42,17 @@ class Rows(Protocol):
 
 
 class InMemory:
-    """The rows of a city that was just built."""
+    """The rows of a city that was just built.
+
+    Attributes
+    ----------
+    city, party
+        The city itself, and the number by which its files name each party.
+    """
 
     def __init__(self, params: Params) -> None:
         tables = Tables(build(params))
+        self.city, self.party = tables.city, tables.party
         self._full, self._daily = tables.full(), tables.daily()
         self._truth = {**truth(tables), "sizes": sizes(tables)}
 

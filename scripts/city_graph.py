@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from city_columns import InMemory
 
-from kg import history, schema
+from kg import alias, history, schema
 from kg.derivations import DERIVATIONS
 from kg.engine import Engine, union
 from kg.graph import Graph, columns
@@ -26,7 +26,14 @@ from loaders.sources import KINDS
 
 _EAST = timedelta(hours=8)
 #: What names a record in its file, where it is not its place.
-_NAMED = {"transfers": "transfer", "loan_flows": "flow", "invoices": "number", "contracts": "number"}
+_NAMED = {
+    "companies": "company",
+    "persons": "person",
+    "transfers": "transfer",
+    "loan_flows": "flow",
+    "invoices": "number",
+    "contracts": "number",
+}
 
 
 class CityGraph(Graph):
@@ -53,6 +60,10 @@ class CityGraph(Graph):
         """Return the relationships of a type."""
         return self.once(type_, lambda: self._edges(type_))
 
+    def ended(self, type_: str) -> ir.Table:
+        """Return no rows: a city's register is delivered once."""
+        return self.engine.arrow(columns(schema.edge(type_)).to_pyarrow().empty_table())
+
     def _records(self, name: str) -> ir.Table | None:
         rows = self._source.whole(name)
         if rows is None:
@@ -66,6 +77,8 @@ class CityGraph(Graph):
         if not tables:
             return self._derived(label, schema.node(label))
         rows = merged(label, union(tables), ("city",)) if len(tables) > 1 else tables[0].mutate(stub=ibis.literal(False))
+        if label in alias.MANY:  # all rows call them by their own numbers, as a graph would by their codes
+            rows = rows.mutate(id=ibis.literal(f"{label.lower()}:") + rows.record_id)
         return self.engine.keep(rows)
 
     def _edges(self, type_: str) -> ir.Table:

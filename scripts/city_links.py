@@ -74,21 +74,22 @@ class Truth:
         """Read it."""
         controllers = source.truth("controllers")
         nominees = controllers.filter(controllers["nominee"])
-        pairs = zip(_ids(nominees["company"], "company"), _ids(nominees["controller"], "person"), strict=True)
+        pairs = zip(ids(nominees["company"], "company"), ids(nominees["controller"], "person"), strict=True)
         behind = {company.as_py(): person.as_py() for company, person in pairs}
-        guilty = set(_ids(source.truth("members")["company"], "company").to_pylist())
-        every = set(_ids(source.truth("sizes")["company"], "company").to_pylist())
+        guilty = set(ids(source.truth("members")["company"], "company").to_pylist())
+        every = set(ids(source.truth("sizes")["company"], "company").to_pylist())
         kinds = {row["number"]: row["kind"] for row in source.truth("lookalikes").to_pylist()}
         members = source.truth("lookalike_members")
-        numbers = zip(_ids(members["company"], "company").to_pylist(), members["number"].to_pylist(), strict=True)
-        planted = set(_ids(source.truth("fronts")["company"], "company").to_pylist())
+        numbers = zip(ids(members["company"], "company").to_pylist(), members["number"].to_pylist(), strict=True)
+        planted = set(ids(source.truth("fronts")["company"], "company").to_pylist())
         return cls(behind, planted, every - guilty - set(behind), {company: kinds[number] for company, number in numbers})
 
 
 # -- the files as evidence ----------------------------------------------------------------------------------------
 
 
-def _ids(column: pa.ChunkedArray, kind: str | pa.ChunkedArray) -> pa.ChunkedArray:
+def ids(column: pa.ChunkedArray, kind: str | pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the ids of parties of one kind, or of the kinds in a column."""
     prefix = pa.scalar(f"{kind}:") if isinstance(kind, str) else pc.binary_join_element_wise(kind.cast(pa.string()), "", ":")
     return pc.binary_join_element_wise(prefix, column, "")
 
@@ -99,17 +100,17 @@ def evidence_of(source: Rows) -> Evidence:
     known = {name: companies[name] for name in ("uscc", "name", "region", "founded_on")}
     persons = source.rows("persons", "person", "name")
     held = source.rows("shareholders", "holder", "holder_kind", "company", "share_ppm")
-    holder = _ids(held["holder"], held["holder_kind"])
-    holdings = pa.table({"holder": holder, "held": _ids(held["company"], "company"), "share_ppm": held["share_ppm"]})
+    holder = ids(held["holder"], held["holder_kind"])
+    holdings = pa.table({"holder": holder, "held": ids(held["company"], "company"), "share_ppm": held["share_ppm"]})
     bodies = companies.filter(pc.is_null(companies["customer_ref"]))["company"]
     reason = pa.array(["institution"] * len(bodies), pa.string())
     return replace(
         _money(source),
-        companies=pa.table({"id": _ids(companies["company"], "company"), **known}),
-        persons=pa.table({"id": _ids(persons["person"], "person"), "name": persons["name"]}),
+        companies=pa.table({"id": ids(companies["company"], "company"), **known}),
+        persons=pa.table({"id": ids(persons["person"], "person"), "name": persons["name"]}),
         holdings=holdings,
         control=find_control(holdings, get("CN-COLAW-2023")),
-        hubs=pa.table({"id": _ids(bodies, "company"), "reason": reason}),
+        hubs=pa.table({"id": ids(bodies, "company"), "reason": reason}),
         **_people(source),
         **_places(source),
     )
@@ -118,30 +119,30 @@ def evidence_of(source: Rows) -> Evidence:
 def _people(source: Rows) -> dict[str, pa.Table]:
     kin = source.rows("kinship", "a", "b")
     posts = source.rows("officers", "person", "company", "legal_representative")
-    officers = pa.table({"src": _ids(posts["person"], "person"), "dst": _ids(posts["company"], "company")})
+    officers = pa.table({"src": ids(posts["person"], "person"), "dst": ids(posts["company"], "company")})
     heads = officers.filter(pc.equal(posts["legal_representative"].cast(pa.string()), "true"))
-    return {"kin": pa.table({"src": _ids(kin["a"], "person"), "dst": _ids(kin["b"], "person")}), "officers": officers, "represents": heads}
+    return {"kin": pa.table({"src": ids(kin["a"], "person"), "dst": ids(kin["b"], "person")}), "officers": officers, "represents": heads}
 
 
 def _places(source: Rows) -> dict[str, pa.Table]:
     at = source.rows("contacts", "party", "party_kind", "address", "phone", "email")
-    party = _ids(at["party"], at["party_kind"])
+    party = ids(at["party"], at["party_kind"])
     located, phone, email = (
         pa.table({"src": party, "dst": at[name]}).filter(pc.is_valid(at[name])) for name in ("address", "phone", "email")
     )
     given = source.rows("guarantees", "guarantor", "guarantor_kind", "beneficiary", "beneficiary_kind")
-    ends = {"src": _ids(given["guarantor"], given["guarantor_kind"]), "dst": _ids(given["beneficiary"], given["beneficiary_kind"])}
+    ends = {"src": ids(given["guarantor"], given["guarantor_kind"]), "dst": ids(given["beneficiary"], given["beneficiary_kind"])}
     return {"located_at": located, "reached_at": pa.concat_tables([phone, email]), "guarantees": pa.table(ends)}
 
 
 def _money(source: Rows) -> Evidence:
     held = source.rows("accounts", "account", "owner", "owner_kind")
-    owns = pa.table({"src": _ids(held["owner"], held["owner_kind"]), "dst": held["account"]})
+    owns = pa.table({"src": ids(held["owner"], held["owner_kind"]), "dst": held["account"]})
     signed = source.rows("sign_ins", "device", "account").rename_columns(["src", "dst"])
     moved = source.rows("transfers", "transfer", "payer", "payee", "amount_fen", "at")
     sold = source.rows("invoices", "seller", "buyer", "net_fen", "issued_on", "status")
     sold = sold.filter(pc.equal(sold["status"], "valid"))
-    ends = {"src": _ids(sold["seller"], "company"), "dst": _ids(sold["buyer"], "company")}
+    ends = {"src": ids(sold["seller"], "company"), "dst": ids(sold["buyer"], "company")}
     loans = source.rows("loans", "loan", "borrower", "borrower_kind")
     out = source.rows("loan_flows", "loan", "account", "direction", "amount_fen", "at")
     out = out.filter(pc.equal(out["direction"], "paid_out")).drop_columns(["direction"])
@@ -149,8 +150,8 @@ def _money(source: Rows) -> Evidence:
         owns_account=owns,
         signed_in=signed,
         paid=_paid(owns, moved),
-        invoiced=_monthly({**ends, "month": _month(sold["issued_on"]), "net_fen": sold["net_fen"]}),
-        borrowed=pa.table({"src": _ids(loans["borrower"], loans["borrower_kind"]), "dst": loans["loan"]}),
+        invoiced=_monthly({**ends, "month": month(sold["issued_on"]), "net_fen": sold["net_fen"]}),
+        borrowed=pa.table({"src": ids(loans["borrower"], loans["borrower_kind"]), "dst": loans["loan"]}),
         paid_out=out.rename_columns(["src", "dst", "amount_fen", "at"]),
         transfers=moved.rename_columns(["id", "src", "dst", "amount_fen", "at"]),
     )
@@ -159,10 +160,11 @@ def _money(source: Rows) -> Evidence:
 def _paid(owns: pa.Table, moved: pa.Table) -> pa.Table:
     account, owner = owns["dst"].combine_chunks(), owns["src"].combine_chunks()
     payer, payee = (owner.take(pc.index_in(moved[end], account).combine_chunks()) for end in ("payer", "payee"))
-    return _monthly({"src": payer, "dst": payee, "month": _month(moved["at"]), "amount_fen": moved["amount_fen"]})
+    return _monthly({"src": payer, "dst": payee, "month": month(moved["at"]), "amount_fen": moved["amount_fen"]})
 
 
-def _month(day: pa.ChunkedArray) -> pa.ChunkedArray:
+def month(day: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the first day of the month of each day."""
     return pc.floor_temporal(day, unit="month").cast(pa.date32())
 
 

@@ -39,8 +39,8 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "scatter_gather": ("scatter_gather",),
     "related_trade": ("related_trade",),
     "hidden_control": ("hidden_control",),
-    "hollow_invoices": ("hollow_invoices",),
-    "double_financing": ("double_financing",),
+    "hollow_invoices": ("hollow_invoices", "voided_after_financing"),
+    "double_financing": ("paper_financed_twice",),
     "group_splitting": ("group_limit_split",),
 }
 _Z = 1.959964

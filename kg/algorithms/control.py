@@ -1,6 +1,7 @@
 """Control as a fixpoint: whom a party commands by the votes of all that it commands already.
 
 Each party is followed by itself, over the companies that it controls and those in which they vote; what that costs is what is found.
+Where more votes are stated than there can be, any of them may be those that are not there: none of that surplus makes control certain.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ class Votes(NamedTuple):
         The least number of ppm that makes control of each company.
     most, known : int64, shape (n_parties,)
         All votes that there can be in each company, and the sum of the least ones.
+    surplus : int64, shape (n_parties,)
+        By how much the latter are more than the former, beyond what rounding makes.
     """
 
     start: Ints
@@ -35,6 +38,7 @@ class Votes(NamedTuple):
     bar: Ints
     most: Ints
     known: Ints
+    surplus: Ints
 
 
 class Seen(NamedTuple):
@@ -42,9 +46,9 @@ class Seen(NamedTuple):
 
     Attributes
     ----------
-    of : int64, shape (n_parties, 5)
+    of : int64, shape (n_parties, 6)
         Of each party side by side, as they are read together: the coalition for which its votes were counted last, the least and the
-        most of these, the coalition that it belongs to or that controls it, and the bar.
+        most of these, the coalition that it belongs to or that controls it, the bar, and the bar of what is certain.
     queue : int64, shape (n_parties,)
         The coalition's parties and those that it controls, in the order in which they were found.
     """
@@ -53,7 +57,7 @@ class Seen(NamedTuple):
     queue: Ints
 
 
-_STAMP, _LOW, _HIGH, _MEMBER, _BAR = range(5)
+_STAMP, _LOW, _HIGH, _MEMBER, _BAR, _SURE = range(6)
 
 
 @kernel
@@ -69,7 +73,7 @@ def _join(votes: Votes, seen: Seen, at: tuple[int, int, int], certain: bool) -> 
     """Add a company to the queue if it is controlled now and was not before; return how long the queue is then."""
     k, company, size = at
     ppm = seen.of[company, _LOW] if certain else _most(votes, seen, company)
-    if ppm < seen.of[company, _BAR] or seen.of[company, _MEMBER] == k:
+    if ppm < seen.of[company, _SURE if certain else _BAR] or seen.of[company, _MEMBER] == k:
         return size
     seen.of[company, _MEMBER] = k
     seen.queue[size] = company
@@ -133,24 +137,26 @@ def controlled(votes: Votes, seeds: Csr, bounds: bool) -> tuple[Ints, Ints, Ints
     seeds
         ``seeds.items[seeds.start[k] : seeds.start[k + 1]]`` are the parties of coalition k: one, for a party alone.
     bounds
-        Whether any row's most is more than its least: only then is anything possible that is not certain.
+        Whether any row's most is more than its least, or any company has a surplus: only then is anything possible that is not certain.
 
     Returns
     -------
     coalition, company, ppm, certain : int64, shape (n,)
-        ``certain`` is 1 where the least votes suffice, ``ppm`` being these; 0 where only the most do, ``ppm`` then being those.
+        ``certain`` is 1 where the least votes suffice even without the company's surplus, ``ppm`` being these; 0 where only the most
+        do, ``ppm`` then being those.
         A coalition does not control its own members.
 
     Examples
     --------
     >>> chain = Votes(np.array([0, 1, 2, 2]), np.array([1, 2]), np.array([510_000] * 2), np.array([510_000] * 2),
-    ...               np.full(3, 500_001), np.full(3, 1_000_000), np.array([0, 510_000, 510_000]))
+    ...               np.full(3, 500_001), np.full(3, 1_000_000), np.array([0, 510_000, 510_000]), np.zeros(3, np.int64))
     >>> [column.tolist() for column in controlled(chain, Csr(np.array([0, 1]), np.array([0])), False)]
     [[0, 0], [1, 2], [510000, 510000], [1, 1]]
     """
     n = len(votes.start) - 1
-    seen = Seen(np.full((n, 5), -1, np.int64), np.empty(n, np.int64))
+    seen = Seen(np.full((n, 6), -1, np.int64), np.empty(n, np.int64))
     seen.of[:, _BAR] = votes.bar
+    seen.of[:, _SURE] = votes.bar + votes.surplus
     out, count = np.empty((4, 1024), np.int64), 0
     for k in range(len(seeds.start) - 1):
         first = seeds.start[k + 1] - seeds.start[k]

@@ -67,6 +67,8 @@ class Interner:
 
     def codes(self, column: Column) -> Ints:
         """Return the code of each value as int64, -1 where it is null or not among the ids."""
+        if column.null_count == len(column):  # to look for nothing, all ids would be hashed
+            return np.full(len(column), -1, np.int64)
         found = pc.index_in(column.cast(pa.string()), value_set=self.values)
         return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
 

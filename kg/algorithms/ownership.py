@@ -212,7 +212,7 @@ def upward(net: Network, target: int) -> tuple[Ints, Floats]:
 
     What is held of the target by each party is passed on to the holders of that party; in a strong component it goes round first.
     """
-    reached = _above(net.weight, target)
+    reached = above(net.weight, target)
     weight = net.weight[reached][:, reached]
     owned = np.zeros(reached.size)
     owned[np.searchsorted(reached, target)] = 1.0
@@ -228,7 +228,7 @@ def upward(net: Network, target: int) -> tuple[Ints, Floats]:
     return reached[ultimate], owned[ultimate]
 
 
-def _above(weight: csr_array, target: int) -> Ints:
+def above(weight: csr_array, target: int) -> Ints:
     """Return the target and all parties above it, in their order."""
     found = np.array([target], np.int64)
     newest = found

@@ -201,7 +201,7 @@ def _spread(world: _World, s: int, room: _Room, hop: int) -> int:
     """Go one hop on from the accounts reached; return the first transfer by which money comes home in so many hops, or -1."""
     money, sought, limits = world.money, world.sought, world.limits
     home, left = -1, limits.max_hops - hop
-    until = sought.gone_at[s] if hop == 1 else sought.last_at[s]
+    until = min(sought.gone_at[s], sought.last_at[s]) if hop == 1 else sought.last_at[s]
     room.counts[hop] = 0
     for i in range(room.counts[hop - 1]):
         payer = room.front[hop - 1, i]

@@ -12,8 +12,6 @@ from kg.cli.common import as_of_option, json_option, open_workspace, print_json,
 from kg.errors import UsageError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from kg.graph import Graph
     from kg.penetration import Branch
 
@@ -72,9 +70,10 @@ def _found(graph: Graph, text: str, depth: int) -> dict[str, Any]:
 
     company = find_party(graph, text, ("Company",))
     up, down = net(graph, company, "up"), net(graph, company, "down", depth + 1)
-    told = _judged(graph, company, up)
+    told = _judged(graph, company)
     ids = [column for table in (up, down) for column in (table["holder"].combine_chunks(), table["held"].combine_chunks())]
-    people = [pa.array([row["person"] for row in told["beneficial_owners"]], pa.string()), pa.array([company])]
+    others = [row[key] for key, part in (("person", "beneficial_owners"), ("owner", "ultimate_owners")) for row in told[part]]
+    people = [pa.array(others, pa.string()), pa.array([company])]
     return {
         "company": company,
         "as_of": graph.as_of,
@@ -85,20 +84,24 @@ def _found(graph: Graph, text: str, depth: int) -> dict[str, Any]:
     }
 
 
-def _judged(graph: Graph, company: str, up: pa.Table) -> dict[str, Any]:
-    """Return controllers, beneficial owners and ultimate shares: they follow from the holdings behind the company alone."""
-    import pyarrow as pa  # noqa: PLC0415 - slow to import
-    import pyarrow.compute as pc  # noqa: PLC0415
+def _judged(graph: Graph, company: str) -> dict[str, Any]:
+    """Return controllers, beneficial owners and ultimate shares: they follow from what is behind the company alone.
+
+    Shares in the end are of those who are behind nominees, as control and beneficial ownership are.
+    """
+    import pyarrow.compute as pc  # noqa: PLC0415 - slow to import
 
     from kg.derivations.beneficial_owners import register_owners  # noqa: PLC0415
     from kg.derivations.control import register_control  # noqa: PLC0415
     from kg.derivations.ownership import OwnerIndex  # noqa: PLC0415
-    from kg.register import register  # noqa: PLC0415
+    from kg.nominees import nominated  # noqa: PLC0415
+    from kg.penetration import behind  # noqa: PLC0415
 
-    of = register(graph, pc.unique(pa.concat_arrays([up["held"].combine_chunks(), pa.array([company])])))
+    of = behind(graph, company)
     control = register_control(of, graph.chosen.groups)
     beneficial = register_owners(of, graph.chosen.owners)
-    shares = OwnerIndex(of.holdings, parties=of.parties).owners_of(company).to_pylist() if up.num_rows else []
+    held = nominated(of.holdings, of.nominations)
+    shares = OwnerIndex(held, parties=of.parties).owners_of(company).to_pylist() if held.num_rows else []
     return {
         "rules": {"control": _rules(graph.chosen.groups), "beneficial_owners": _rules(graph.chosen.owners)},
         "controllers": control.filter(pc.equal(control["controlled"], company)).drop_columns(["controlled"]).to_pylist(),
@@ -173,8 +176,11 @@ def _print_judged(found: dict[str, Any]) -> None:
     rows = [(named(row["controller"]), percent(row["votes_ppm"]), "" if row["certain"] else "possible") for row in found["controllers"]]
     print_table(("controller", "votes", ""), rows) if rows else click.echo("nobody controls it")
     click.echo(f"\nbeneficial owners under {_titled(of)}")
-    rows = [(named(row["person"]), row["test"], _range(row["low_ppm"], row["high_ppm"])) for row in found["beneficial_owners"]]
-    print_table(("person", "by", "between"), rows) if rows else click.echo("none is known")
+    owned = [
+        (named(row["person"]), row["test"], _range(row["low_ppm"], row["high_ppm"]), "" if row["certain"] else "possible")
+        for row in found["beneficial_owners"]
+    ]
+    print_table(("person", "by", "between", ""), owned) if owned else click.echo("none is known")
     if found["ultimate_owners"]:
         click.echo("\nshares in the end, through all chains")
         shares = sorted(found["ultimate_owners"], key=lambda row: -row["share_ppm"])

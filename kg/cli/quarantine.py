@@ -11,7 +11,13 @@ from kg.cli.common import json_option, open_workspace, print_csv, print_json, pr
 from kg.config import Workspace
 from kg.errors import UsageError, did_you_mean
 
-_SHOWN = ("id", "source", "file", "line", "column", "rule", "value")
+_SHOWN = ("id", "source", "file", "line", "record_id", "column", "rule", "value")
+#: Why a row has left the list, in words.
+_LEFT_AS = {
+    "accepted": "it came in",
+    "superseded": "its source has told of its record anew",
+    "gone": "the full delivery that followed does not refuse it",
+}
 
 
 @click.group()
@@ -36,24 +42,26 @@ def _known(workspace: Workspace, name: str | None) -> None:
 @quarantine.command("list")
 @_source_option
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Most rows to print.")
+@click.option("--left", is_flag=True, help="The rows that have left the list instead, in which run and why.")
 @json_option
 @workspace_option
-def list_rows(workspace: Path, only: str | None, limit: int, as_json: bool) -> None:
+def list_rows(workspace: Path, *, only: str | None, limit: int, left: bool, as_json: bool) -> None:
     """List refused rows: where each stood, what is wrong with it, and how many there are by source and rule."""
     from kg.refusals import counted, listed  # noqa: PLC0415
 
     opened = open_workspace(workspace, sources=True)
     _known(opened, only)
-    totals, rows = counted(opened, only), listed(opened, only, None if as_json else limit)
+    totals, rows = counted(opened, only, left=left), listed(opened, only, None if as_json else limit, left=left)
     if as_json:
         print_json({"total": sum(row["rows"] for row in totals), "counts": totals, "rows": rows})
         return
     if not totals:
-        click.echo("nothing is in quarantine")
+        click.echo("nothing has left the quarantine" if left else "nothing is in quarantine")
         return
     print_table(("source", "column", "rule", "rows"), [[row[name] for name in ("source", "column", "rule", "rows")] for row in totals])
     click.echo()
-    print_table(_SHOWN, [[row[name] for name in _SHOWN] for row in rows])
+    shown = (*_SHOWN, *(("last_run", "left_as") if left else ()))
+    print_table(shown, [[_LEFT_AS.get(row[name], row[name]) if name == "left_as" else row[name] for name in shown] for row in rows])
 
 
 @quarantine.command()

@@ -62,7 +62,15 @@ def _needs(kind: Kind) -> Iterator[str]:
     """Say what a kind asks for beyond single columns."""
     for group in kind.one_of:
         yield f"\nat least one of {', '.join(group)} must be filled"
+    for first, second in kind.needs:
+        yield f"\nwhere {first} is filled, {second} must be filled too"
+    for first, second in kind.at_most:
+        yield f"\n{first} must not be more than {second}"
+    for first, second in kind.differ:
+        yield f"\n{first} and {second} must be two different parties"
     for column in kind.columns:
+        if column.least is not None:
+            yield f"\n{column.name} must not be below {column.least}"
         if column.values:
             yield f"\n{column.name} is one of {', '.join(column.values)}"
 

@@ -38,7 +38,7 @@ _REBUTTED: dict[str, Any] = {
 }
 
 #: Settings that name a file; a relative one is relative to the workspace.
-_FILES = (("neo4j", "password_file"), ("neo4j", "ca_file"))
+_FILES = (("neo4j", "password_file"), ("neo4j", "ca_file"), ("contagion", "essential"))
 
 
 @dataclass

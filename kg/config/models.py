@@ -96,6 +96,14 @@ class OwnershipSettings(Model):
     owners: str = Field(default="CN-UBO-2024", description="rule set of beneficial owners")
 
 
+class ContagionSettings(Model):
+    """What 'kgfraud shock' takes for essential."""
+
+    essential: str = Field(
+        default="", description="CSV file of supplier_industry, buyer_industry, kind (0, 1 or 2); empty: inputs of producers to producers"
+    )
+
+
 class LogSettings(Model):
     """The log on standard error."""
 
@@ -113,6 +121,7 @@ class Settings(Model):
     publish: PublishSettings = PublishSettings()
     query: QuerySettings = QuerySettings()
     ownership: OwnershipSettings = OwnershipSettings()
+    contagion: ContagionSettings = ContagionSettings()
     log: LogSettings = LogSettings()
     sources: tuple[SourceSettings, ...] = ()
 

@@ -1,7 +1,7 @@
 """Beneficial owners: the natural persons behind a company, by the tests of a rule set in their order.
 
-A test is asked only where none before it named anybody: a share of the capital through all chains; votes or income; control, alone or
-jointly; at last those who manage the company day by day.
+A test is asked only where none before it named anybody for certain: a share of the capital through all chains; votes or income; control,
+alone or jointly; at last those who manage the company day by day. Shares are held against the threshold exactly, and told in whole ppm.
 
 References
 ----------
@@ -11,7 +11,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import ibis
@@ -22,14 +22,17 @@ import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from kg.algorithms.chains import count_chains
-from kg.algorithms.csr import group_rows, values_at
+from kg.algorithms.csr import Csr, group_rows, items_of, values_at
+from kg.algorithms.exact import Shares
 from kg.algorithms.kernel import Ints
-from kg.algorithms.ownership import Floats, network, swept
+from kg.algorithms.ownership import Bools, Floats
+from kg.coalitions import Ties, coalitions
 from kg.derivation import Derivation, id_of
-from kg.derivations.control import Ties, coalitions, commanded, nominated
+from kg.derivations.control import commanded, seeds_of
 from kg.errors import UsageError
 from kg.graph import Graph
 from kg.holdings import PERSON, Holdings, read_holdings, refuse_missing, refuse_nulls
+from kg.nominees import nominated
 from kg.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
 
@@ -41,12 +44,17 @@ _CUT = 1e-6
 
 @dataclass(frozen=True)
 class Owners:
-    """Persons behind companies, by number: what is the least and the most of the quantity that the test speaks of, in ppm."""
+    """Persons behind companies, by number: what is the least and the most of the quantity that the test speaks of, in ppm; who is sure."""
 
     company: Ints
     person: Ints
     low: Ints
     high: Ints
+    sure: Bools
+
+    def where(self, kept: Bools) -> Owners:
+        """Return some of them."""
+        return Owners(self.company[kept], self.person[kept], self.low[kept], self.high[kept], self.sure[kept])
 
 
 @dataclass
@@ -94,10 +102,12 @@ def find_beneficial_owners(
     Returns
     -------
     Table
-        ``company, person, test, low_ppm, high_ppm, path_count``, in the order of company and person. ``test`` is ``capital``,
+        ``company, person, test, low_ppm, high_ppm, path_count, certain``, in the order of company and person. ``test`` is ``capital``,
         ``income_or_votes``, ``control`` or ``manager``. ``low_ppm`` and ``high_ppm`` bound the share, or the votes, that the test speaks
-        of; where ``low_ppm`` does not pass the threshold the person is only possibly an owner. For a manager both are null.
-        ``path_count``: chains of holdings from the person to the company in which no company stands twice, 1,000 at most.
+        of, rounded to whole ppm; for a manager both are null. ``path_count``: chains of holdings from the person to the company in which
+        no company stands twice, 1,000 at most. ``certain`` is false for who is only possibly an owner: its least share, without what is
+        stated of a company beyond the whole, does not pass the threshold, or a test before named somebody who possibly does. Round a
+        circle of more than 60 companies a share within 10⁻¹² of the threshold counts as on it.
 
     Raises
     ------
@@ -125,68 +135,75 @@ def find_beneficial_owners(
 
 
 def _by_test(case: _Case) -> list[tuple[str, Owners]]:
-    """Ask the tests in their order, each only of the companies of which none before named anybody."""
+    """Ask the tests in their order, each only of the companies of which none before named anybody for certain."""
     found: list[tuple[str, Owners]] = []
-    answered = np.zeros(len(case.capital.parties), np.bool_)
+    answered, doubted = (np.zeros(len(case.capital.parties), np.bool_) for _ in range(2))
     for test in case.rules.tests:
         owners = _TESTS[test](case)
-        open_ = ~answered[owners.company]
-        owners = Owners(*(getattr(owners, name)[open_] for name in ("company", "person", "low", "high")))
-        # who is only possible leaves the question open
-        passed = owners.low >= _bar(case.rules.beneficial) if test in ("capital", "income_or_votes") else owners.low >= 0
-        answered[owners.company[passed]] = True
+        owners = owners.where(~answered[owners.company])
+        answered[owners.company[owners.sure]] = True
+        # where somebody before may be an owner, nobody after that is for certain
+        owners = replace(owners, sure=owners.sure & ~doubted[owners.company])
+        doubted[owners.company[~owners.sure]] = True
         found.append((test, owners))
     return found
 
 
-def _bar(threshold: Threshold | None) -> int:
-    """Return the least number of ppm that passes."""
-    if threshold is None:
-        return WHOLE + 1
-    return threshold.ppm + 1 if threshold.strict else threshold.ppm
+def _limit(threshold: Threshold | None) -> tuple[int, bool]:
+    """Return a threshold in ppm, and whether it must be passed."""
+    return (WHOLE, True) if threshold is None else (threshold.ppm, threshold.strict)
 
 
 def _by_capital(case: _Case) -> Owners:
     """Return persons by their integrated share; where shares are unknown on the way, by what may come on top."""
-    held = case.capital
-    low = _integrated(held, held.low)
-    unknown = np.flatnonzero(held.high > held.low)
-    high = low.copy()
-    if unknown.size:
-        # what the known leave, handed out evenly, shows which pairs an unknown share may concern
-        known = np.bincount(held.held, held.low, len(held.parties))
-        many = np.bincount(held.held[unknown], minlength=len(held.parties))
-        some = held.low.copy()
-        company = held.held[unknown]
-        some[unknown] += np.maximum((WHOLE - known[company]) / many[company], 1).astype(np.int64)
-        touched = (_integrated(held, some) - low) > _CUT
-        slack = np.maximum(1.0 - np.asarray(low.sum(axis=1)).ravel(), 0.0)
+    held, bar = case.capital, _limit(case.rules.beneficial)
+    known, surplus = _shares(held, held.low), held.surplus()
+    sure = _shares(held, np.maximum(held.low - surplus[held.held], 0)) if surplus.any() else known
+    settled = np.bincount(held.held, held.high, len(held.parties)) == 0
+    high, touched = known.owned, _touched(held, known)
+    if touched.nnz:
+        left = np.maximum(1.0 - known.sums(settled), 0.0)
         entries = touched.tocoo()
-        more = csr_array((slack[entries.row], (entries.row, entries.col)), shape=low.shape)
-        high = csr_array(low + more)
-    return _owners(held, low, high, _bar(case.rules.beneficial))
-
-
-def _integrated(held: Holdings, ppm: Ints) -> csr_array:
-    owned, _ = swept(network(held.holder, held.held, ppm, len(held.parties)), _CUT, every=False)
-    return owned
-
-
-def _owners(held: Holdings, low: csr_array, high: csr_array, bar: int) -> Owners:
-    """Return the persons whose greatest share passes."""
+        high = csr_array(high + csr_array((left[entries.row], (entries.row, entries.col)), shape=high.shape))
     entries = high.tocoo()
-    most = np.minimum(np.floor(entries.data * WHOLE + 0.5), WHOLE).astype(np.int64)
-    kept = (most >= bar) & (held.parties.kind[entries.col] == PERSON)
-    company, person = entries.row[kept].astype(np.int64), entries.col[kept].astype(np.int64)
-    least: Floats = values_at(low, company, person)
-    return Owners(company, person, np.floor(least * WHOLE + 0.5).astype(np.int64), most[kept])
+    near = (entries.data + known.missing[entries.row] >= bar[0] / WHOLE - _CUT) & (held.parties.kind[entries.col] == PERSON)
+    company, person, most = entries.row[near].astype(np.int64), entries.col[near].astype(np.int64), entries.data[near]
+    passed = known.reach((company, person), known.at(company, person), bar)
+    certain = passed.copy() if sure is known else sure.reach((company, person), sure.at(company, person), bar)
+    open_ = np.flatnonzero(~passed & (values_at(touched, company, person) > 0))
+    passed[open_] = known.reach((company[open_], person[open_]), most[open_], bar, settled)
+    least = _ppm(sure.at(company, person))
+    return Owners(company, person, least, np.minimum(_ppm(most), WHOLE), certain).where(passed)
+
+
+def _shares(held: Holdings, ppm: Ints) -> Shares:
+    return Shares.of((held.holder, held.held, ppm), len(held.parties), _CUT)
+
+
+def _touched(held: Holdings, known: Shares) -> csr_array:
+    """Tell which shares an unknown holding may add to: what the known ones leave, handed out evenly, shows it."""
+    unknown = np.flatnonzero(held.high > held.low)
+    if not unknown.size:
+        return csr_array(known.owned.shape)
+    total = np.bincount(held.held, held.low, len(held.parties))
+    many = np.bincount(held.held[unknown], minlength=len(held.parties))
+    some, company = held.low.copy(), held.held[unknown]
+    some[unknown] += np.maximum((WHOLE - total[company]) / many[company], 1).astype(np.int64)
+    return csr_array(_shares(held, some).owned - known.owned > _CUT)
+
+
+def _ppm(share: Floats) -> Ints:
+    """Return shares in ppm, rounded: they are told, and nothing is decided by them."""
+    found: Ints = np.floor(share * WHOLE + 0.5).astype(np.int64)
+    return found
 
 
 def _by_votes(case: _Case) -> Owners:
     """Return persons who command votes enough, directly and through whom they control."""
+    ppm, strict = _limit(case.rules.beneficial)
     _, votes = case.control()
-    kept = votes.high >= _bar(case.rules.beneficial)
-    return Owners(*(getattr(votes, name)[kept] for name in ("company", "person", "low", "high")))
+    votes = votes.where(votes.high >= ppm + int(strict))
+    return replace(votes, sure=votes.low >= ppm + int(strict))
 
 
 def _by_control(case: _Case) -> Owners:
@@ -199,28 +216,22 @@ def _commanding(case: _Case) -> tuple[Owners, Owners]:
     several = coalitions(held, case.rules, case.ties)
     alone = np.flatnonzero(np.bincount(held.holder, minlength=len(held.parties)))
     control, votes = commanded(held, case.rules, alone, several)
-    seeds = [np.array([party]) for party in alone.tolist()] if not several else None
-    members = [*(np.array([party]) for party in alone.tolist()), *several] if seeds is None else seeds
+    members = seeds_of(alone, several)
     return _persons(held, control, members), _persons(held, votes, members)
 
 
-def _persons(held: Holdings, found: tuple[Ints, Ints, Ints, Ints], members: list[Ints]) -> Owners:
+def _persons(held: Holdings, found: tuple[Ints, Ints, Ints, Ints], members: Csr) -> Owners:
     """Return the persons of the coalitions found, each once for a company, with the most that it has there."""
     coalition, company, low, high = found
-    sizes = np.array([each.size for each in members], np.int64)
-    flat = np.concatenate(members) if members else np.empty(0, np.int64)
-    start = np.concatenate([[0], np.cumsum(sizes)])
-    count = sizes[coalition]
-    row = np.repeat(np.arange(coalition.size), count)
-    within = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
-    person = flat[start[coalition[row]] + within]
+    row, person = items_of(members, coalition)
     kept = held.parties.kind[person] == PERSON
     row, person = row[kept], person[kept]
     order = np.lexsort((-high[row], person, company[row]))
     row, person = row[order], person[order]
     first = np.ones(row.size, np.bool_)
     first[1:] = (person[1:] != person[:-1]) | (company[row][1:] != company[row][:-1])
-    return Owners(company[row][first], person[first], low[row][first], high[row][first])
+    row, person = row[first], person[first]
+    return Owners(company[row], person, low[row], high[row], np.ones(row.size, np.bool_))
 
 
 def _managed(case: _Case) -> Owners:
@@ -247,28 +258,30 @@ def _managers(held: Holdings, officers: pa.Table) -> Owners:
     company, person = held.parties.numbers(rows["company"]), held.parties.numbers(rows["person"])
     pairs = np.unique(np.column_stack([company, person])[(company >= 0) & (person >= 0)], axis=0)
     nothing = np.zeros(len(pairs), np.int64)
-    return Owners(pairs[:, 0], pairs[:, 1], nothing, nothing)
+    return Owners(pairs[:, 0], pairs[:, 1], nothing, nothing, np.ones(len(pairs), np.bool_))
 
 
 def _told(held: Holdings, found: list[tuple[str, Owners]]) -> pa.Table:
     """Return the table of what each test found."""
-    company, person, low, high = (np.concatenate([getattr(of, name) for _, of in found]) for name in ("company", "person", "low", "high"))
+    names = ("company", "person", "low", "high", "sure")
+    columns = [np.concatenate([getattr(of, name) for _, of in found]) for name in names]
     test = np.repeat(np.arange(len(found)), [of.company.size for _, of in found])
-    order = np.lexsort((test, person, company))
-    company, person, low, high, test = (column[order] for column in (company, person, low, high, test))
+    order = np.lexsort((test, columns[1], columns[0]))
+    company, person, low, high, sure, test = (column[order] for column in (*columns, test))
     holding = held.high > 0
     above = group_rows(held.held[holding], len(held.parties))
     above = above._replace(items=held.holder[holding][above.items])
     managed = np.array([name == "manager" for name, _ in found] or [False])[test]
-    names = pa.array([name for name, _ in found], pa.string())
+    tests = pa.array([name for name, _ in found], pa.string())
     return pa.table(
         {
             "company": held.parties.names(company),
             "person": held.parties.names(person),
-            "test": names.take(pa.array(test)),
+            "test": tests.take(pa.array(test)),
             "low_ppm": pa.array(low, mask=managed),
             "high_ppm": pa.array(high, mask=managed),
             "path_count": count_chains(above, person, company),
+            "certain": pa.array(sure),
         }
     )
 
@@ -294,6 +307,7 @@ def _run(graph: Graph) -> ir.Table:
         low_ppm="low_ppm",
         high_ppm="high_ppm",
         path_count="path_count",
+        certain="certain",
         rules=ibis.literal(rules.id),
         rules_version=ibis.literal(rules.version),
     )

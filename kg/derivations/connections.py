@@ -101,6 +101,7 @@ def read_links(stated: Stated, rules: RuleSet, as_of: date | None) -> tuple[Link
     if stated.rebuttals is not None:
         refuse_nulls("rebuttals", stated.rebuttals, ("a", "b"))
         controls, depends = _without_rebutted(controls, depends, nodes, stated.rebuttals)
+    controls = controls.where(~_needless(controls, nodes))
     controls = controls.where(~_led(controls, nodes)[controls.source])
     return controls + _joined(controls, nodes), depends, nodes
 
@@ -194,6 +195,19 @@ def _led(controls: Links, nodes: Nodes) -> Bools:
     below = np.isin(nodes.member[one] * width + nodes.member[at], controls.source * width + controls.target)
     others = np.bincount(one, below, nodes.of.size)
     found[nodes.of[others == count[nodes.of] - 1]] = True
+    return found
+
+
+def _needless(controls: Links, nodes: Nodes) -> Bools:
+    """Tell what coalitions control that one of their members controls alone: it ties the others to nobody.
+
+    The law speaks of what relatives control together; that two are relatives, each with a firm of its own, makes no group.
+    """
+    found = np.zeros(controls.source.size, np.bool_)
+    if len(nodes.joint):
+        row, member, target = _by_member(controls, nodes)
+        width = len(nodes)
+        found[row[np.isin(member * width + target, controls.source * width + controls.target)]] = True
     return found
 
 

@@ -11,8 +11,6 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
@@ -20,40 +18,26 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from kg.algorithms.control import Votes, controlled
 from kg.algorithms.csr import Csr, values_at
+from kg.algorithms.joint import partners
 from kg.algorithms.kernel import Ints
+from kg.coalitions import Ties, coalitions, largest
 from kg.derivation import Derivation, id_of, json_list
 from kg.derivations.listed_control import controlled_where_listed
-from kg.errors import UsageError
 from kg.graph import Graph
-from kg.holdings import Holdings, held_on, numbered_alike, pairs_of, read_holdings, refuse_missing, refuse_nulls
+from kg.holdings import Holdings, read_holdings
+from kg.nominees import nominated
 from kg.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
 
-#: Coalition, company, least and most votes in ppm.
+#: Coalition and company, and two columns about the votes of the one in the other.
 Rows: TypeAlias = tuple[Ints, Ints, Ints, Ints]
 #: Joins the ids of a coalition's members into its name: a full-width plus, which no id holds, as the loaders make a plain one of it.
 JOINT = "\uff0b"
-
-
-@dataclass(frozen=True)
-class Ties:
-    """What makes several parties one: kinship, acting in concert, and nominees who vote as their nominators say."""
-
-    kin: pa.Table | None = None
-    concert: pa.Table | None = None
-    nominations: pa.Table | None = None
-
-    @classmethod
-    def on(cls, as_of: date | None, kin: pa.Table | None, concert: pa.Table | None) -> Ties:
-        """Return the kinship and the agreements that hold on a day, see `kg.holdings.held_on`."""
-        return cls(*(table if table is None else held_on(table, as_of) for table in (kin, concert)))
 
 
 def find_control(
@@ -65,6 +49,7 @@ def find_control(
     nominations: pa.Table | None = None,
     parties: pa.Table | None = None,
     as_of: date | None = None,
+    taking_part: bool = False,
 ) -> pa.Table:
     """Find all pairs of a party and a company that it controls.
 
@@ -78,13 +63,18 @@ def find_control(
         the listed companies that nobody controls, not even possibly: who certainly commands so many votes, and more than anybody can
         whom it does not command and who does not command it, controls the company, and so do all who command the winner.
     kin
-        ``a, b, kinship``: relatives by a tie that the rules know hold together; each party's relatives with it are a coalition.
+        ``a, b, kinship`` (what the second is to the first): relatives by a tie that the rules know hold together. Each holder is a
+        coalition with those of its relatives who hold anything; kinship is followed over relatives who hold nothing.
     concert
-        ``a, b``: parties who act in concert; all holders who are tied by agreements are a coalition, also over parties that hold nothing.
+        ``a, b``: parties who act in concert; all holders who are tied by agreements are a coalition, also over parties that hold
+        nothing, each with its relatives where the rules count these.
     nominations
-        ``nominator, nominee, held``: the nominee's votes in that company are the nominator's.
+        ``nominator, nominee, held``: the nominee's votes in that company are the nominator's, or those of who is behind it in turn.
     parties, as_of
         See `kg.holdings.read_holdings`.
+    taking_part
+        Leave out of each coalition who has no votes in what none of its members controls alone: a brother who only owns a firm of his own
+        is not one with the couple that has another. Who then is by himself is in no coalition.
 
     Returns
     -------
@@ -92,8 +82,10 @@ def find_control(
         ``controller, controlled, votes_ppm, certain``, in the order of controller and controlled: a row for every pair, not only the
         ultimate one, and none of a party with itself. ``votes_ppm`` are the votes in the company held by all that the controller
         commands at the end. Where shares are unknown ``certain`` is false for control that depends on them, and ``votes_ppm`` is the
-        most that they can be. A coalition of several parties is named by its members, joined by ``JOINT`` (＋); it is then a string
-        also where ids are numbers.
+        most that they can be. So it is where shares of a company sum above the whole and control would be lost if all that is too much
+        were taken off the controller's side: by any other reading (all shares scaled down, the surplus taken off several) more is left
+        to it. ``votes_ppm`` are as stated then. A coalition of several parties is named by its members, joined by ``JOINT`` (＋); it is
+        a string also where ids are numbers.
 
     Raises
     ------
@@ -110,14 +102,32 @@ def find_control(
     held = read_holdings(nominated(holdings, nominations, as_of), parties=parties, as_of=as_of, quantity="votes")
     alone = np.flatnonzero(np.bincount(held.holder, minlength=len(held.parties)))
     several = coalitions(held, rules, Ties.on(as_of, kin, concert))
-    seeds = _seeds(alone, several)
     votes = votes_of(held, rules)
-    bounds = bool((held.high > held.low).any())
+    found = _solved(held, rules, votes, seeds_of(alone, several))
+    if taking_part and several:
+        several = _parts(votes, alone, several, found)
+        found = _solved(held, rules, votes, seeds_of(alone, several))
+    return _table(held, (alone, several), found)
+
+
+def _solved(held: Holdings, rules: RuleSet, votes: Votes, seeds: Csr) -> Rows:
+    """Return coalition, company, votes and whether it is certain of all that is controlled."""
+    bounds = bool((held.high > held.low).any() or votes.surplus.any())
     if rules.listed_control is None or not held.parties.listed.any():
-        return _table(held, (alone, several), controlled(votes, seeds, bounds))
+        return controlled(votes, seeds, bounds)
     whole = votes.most if rules.treasury == "rescaled" else np.full(votes.most.size, WHOLE)
-    enough = _least(rules.listed_control, whole)
-    return _table(held, (alone, several), controlled_where_listed(votes, seeds, bounds, enough, held.parties.listed))
+    return controlled_where_listed(votes, seeds, bounds, _least(rules.listed_control, whole), held.parties.listed)
+
+
+def _parts(votes: Votes, alone: Ints, several: list[Ints], found: Rows) -> list[Ints]:
+    """Return coalitions of those alone who take part in what they control together."""
+    coalition, company, _, sure = found
+    one = coalition < alone.size
+    mine = one & (sure == 1)
+    holder = np.repeat(np.arange(len(votes.start) - 1), np.diff(votes.start))
+    together = coalition[~one] - alone.size, company[~one]
+    single, seats = (alone[coalition[mine]], company[mine]), (holder, votes.held)
+    return largest(partners(seeds_of(np.empty(0, np.int64), several), together, single, seats, len(votes.start) - 1))
 
 
 def votes_of(held: Holdings, rules: RuleSet) -> Votes:
@@ -131,7 +141,7 @@ def votes_of(held: Holdings, rules: RuleSet) -> Votes:
     start = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(held.holder[rows], minlength=count), out=start[1:])
     known = np.bincount(held.held[rows], held.low[rows], count).astype(np.int64)
-    return Votes(start, held.held[rows], held.low[rows], held.high[rows], bar, most, known)
+    return Votes(start, held.held[rows], held.low[rows], held.high[rows], bar, most, known, held.surplus())
 
 
 def _least(threshold: Threshold, whole: Ints) -> Ints:
@@ -147,9 +157,10 @@ def commanded(held: Holdings, rules: RuleSet, alone: Ints, several: list[Ints]) 
     Returns
     -------
     control, votes
-        Each ``coalition, company, low, high``: the coalition by its place among ``alone`` and then ``several``; votes in ppm.
+        Each ``coalition, company, low, high``: the coalition by its place among ``alone`` and then ``several``; votes in ppm, the least
+        ones without what is stated of the company beyond the whole.
     """
-    votes, seeds = votes_of(held, rules), _seeds(alone, several)
+    votes, seeds = votes_of(held, rules), seeds_of(alone, several)
     coalition, company, _, _ = controlled(votes, seeds, False)
     shape = (len(seeds.start) - 1, len(held.parties))
     own = np.repeat(np.arange(shape[0]), np.diff(seeds.start))
@@ -160,6 +171,7 @@ def commanded(held: Holdings, rules: RuleSet, alone: Ints, several: list[Ints]) 
     in_control = values_at(members, greatest.row, greatest.col) > 0
     low = values_at(csr_array(members @ least), greatest.row, greatest.col)
     high = np.maximum(np.minimum(greatest.data, votes.most[greatest.col] - (votes.known[greatest.col] - low)), low)
+    low = np.maximum(low - votes.surplus[greatest.col], 0)
     every = (greatest.row.astype(np.int64), greatest.col.astype(np.int64), low, high)
     mine = np.zeros(len(greatest.row), np.bool_)
     mine[in_control] = ~_own(seeds, greatest.row[in_control], greatest.col[in_control])
@@ -180,92 +192,8 @@ def _chosen(rows: Rows, kept: NDArray[np.bool_]) -> Rows:
     return coalition[kept], company[kept], low[kept], high[kept]
 
 
-def nominated(holdings: pa.Table, nominations: pa.Table | None, as_of: date | None = None) -> pa.Table:
-    """Return holdings in which those of nominees, by the nominations that hold on a day, are their nominators'.
-
-    Raises
-    ------
-    UsageError
-        If two nominators claim the same nominee's holding.
-    """
-    if nominations is None or nominations.num_rows == 0:
-        return holdings
-    refuse_nulls("nominations", nominations, ("nominator", "nominee", "held"))
-    nominations = held_on(nominations, as_of).select(["nominator", "nominee", "held"])
-    if nominations.num_rows == 0:
-        return holdings
-    _refuse_second(nominations)
-    places = pa.array(np.arange(holdings.num_rows))
-    joined = (
-        holdings.append_column("_row", places).join(nominations.rename_columns(_renamed(nominations)), ["holder", "held"]).sort_by("_row")
-    )
-    holder = pc.coalesce(joined["_nominator"], joined["holder"])
-    return joined.drop_columns(["_row", "_nominator"]).set_column(joined.column_names.index("holder"), "holder", holder)
-
-
-def _refuse_second(nominations: pa.Table) -> None:
-    """Refuse a second nominator behind the same holding."""
-    _, (nominee, held) = numbered_alike("nominations", nominations["nominee"], nominations["held"])
-    key = nominee * (held.max() + 1) + held
-    _, first, place = np.unique(key, return_index=True, return_inverse=True)
-    if (again := np.flatnonzero(first[place] != np.arange(key.size))).size:
-        row, other = int(again[0]), int(first[place[again[0]]])
-        said = f"{nominations['nominee'][row]}'s holding of {nominations['held'][row]} has another nominator in row {other}"
-        raise UsageError(f"nominations row {row}: {said}; say which of them it is")
-
-
-def _renamed(nominations: pa.Table) -> list[str]:
-    names = {"nominator": "_nominator", "nominee": "holder"}
-    return [names.get(name, name) for name in nominations.column_names]
-
-
-def coalitions(held: Holdings, rules: RuleSet, ties: Ties) -> list[Ints]:
-    """Return the parties, by number, who hold together: relatives of a party with it, and those tied by agreements; none within another."""
-    found: set[tuple[int, ...]] = set()
-    if ties.kin is not None and rules.family:
-        refuse_missing("kin", ties.kin, ("a", "b", "kinship"))
-        refuse_nulls("kin", ties.kin, ("a", "b"))
-        near = ties.kin.filter(pc.is_in(ties.kin["kinship"], value_set=pa.array(rules.family)))
-        found |= set(_families(held, near))
-    if ties.concert is not None:
-        refuse_nulls("concert", ties.concert, ("a", "b"))
-        found |= set(_together(held, ties.concert))
-    members = sorted(found)
-    return [np.array(each) for each in members if not any(set(each) < set(other) for other in _near(each, members))]
-
-
-def _near(each: tuple[int, ...], members: list[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
-    """Yield the other sets that hold the first member of one."""
-    return (other for other in members if other is not each and each[0] in other)
-
-
-def _families(held: Holdings, kin: pa.Table) -> Iterator[tuple[int, ...]]:
-    a, b = pairs_of(held.parties, kin, ("a", "b"))
-    holders = np.zeros(len(held.parties), np.bool_)
-    holders[held.holder] = True
-    a, b = np.concatenate([a, b]), np.concatenate([b, a])
-    a, b = (side[holders[a] & holders[b] & (a != b)] for side in (a, b))
-    order = np.argsort(a, kind="stable")
-    centre, begin = np.unique(a[order], return_index=True)
-    for each, relatives in zip(centre.tolist(), np.split(b[order], begin[1:]), strict=False):
-        yield tuple(sorted({each, *relatives.tolist()}))
-
-
-def _together(held: Holdings, concert: pa.Table) -> Iterator[tuple[int, ...]]:
-    """Yield the holders whom agreements tie, over others who may hold nothing themselves."""
-    ids, (a, b) = numbered_alike("holdings and concert", concert["a"], concert["b"])
-    _, label = connected_components(csr_array((np.ones(a.size), (a, b)), shape=(len(ids), len(ids))), directed=False)
-    number = held.parties.numbers(ids)
-    holders = np.zeros(len(held.parties), np.bool_)
-    holders[held.holder] = True
-    there = number >= 0
-    there[there] = holders[number[there]]
-    number, label = number[there], label[there]
-    for group in np.flatnonzero(np.bincount(label, minlength=1) > 1).tolist():
-        yield tuple(np.sort(number[label == group]).tolist())
-
-
-def _seeds(alone: Ints, several: list[Ints]) -> Csr:
+def seeds_of(alone: Ints, several: list[Ints]) -> Csr:
+    """Return the members of each party alone, and then of each coalition."""
     sizes = np.concatenate([np.ones(alone.size, np.int64), np.array([each.size for each in several], np.int64)])
     return Csr(np.concatenate([[0], np.cumsum(sizes)]), np.concatenate([alone, *several]))
 
@@ -292,7 +220,7 @@ def _table(held: Holdings, seeds: tuple[Ints, list[Ints]], found: tuple[Ints, In
 
 
 def register_control(register: Register, rules: RuleSet) -> pa.Table:
-    """Return who controls whom in a register under a rule set, as `find_control` tells it."""
+    """Return who controls whom in a register under a rule set, as `find_control` tells it: together, those who take part."""
     return find_control(
         register.holdings,
         rules,
@@ -300,6 +228,7 @@ def register_control(register: Register, rules: RuleSet) -> pa.Table:
         concert=register.concert,
         nominations=register.nominations,
         parties=register.parties,
+        taking_part=True,
     )
 
 

@@ -18,7 +18,7 @@ from kg.derivation import Derivation, id_of, json_list, nothing
 from kg.derivations.control import control_now
 from kg.derivations.linked_parties import Evidence, find_hidden_controllers, find_links, rank_links
 from kg.graph import Graph
-from kg.register import REBUTTALS, rebutted, register
+from kg.register import REBUTTALS, clients, rebutted, register
 from kg.register import REQUIRES as REGISTER
 
 #: The kind of a person who may be behind a company though no register says so.
@@ -44,7 +44,7 @@ def evidence_of(graph: Graph) -> Evidence:
     """Return the tables of a graph in which links are looked for; whose link a person has rebutted stays in them."""
     table, edges = graph.engine.table, graph.edges
     of = register(graph)
-    customers = _customers(graph)
+    customers = clients(graph)
     since = _year_before(graph.as_of)
     paid = edges("PAID")
     paid = paid.filter((paid.month > ibis.literal(since)) & (paid.currency == "CNY") & (paid.amount_fen >= 0))
@@ -75,13 +75,6 @@ def evidence_of(graph: Graph) -> Evidence:
 
 def _year_before(day: date) -> date:
     return date(day.year - 1, day.month, 1)
-
-
-def _customers(graph: Graph) -> ir.Table:
-    """Return whom the bank knows as customers, and who borrows or guarantees."""
-    nodes = [graph.nodes(label).filter(ibis._.customer_ref.notnull()).select("id") for label in ("Company", "Person")]
-    doers = [graph.edges(type_).select(id="src") for type_ in ("BORROWED", "GUARANTEES")]
-    return graph.engine.keep(ibis.union(*nodes, *doers, distinct=True))
 
 
 def _invoiced(graph: Graph, since: date) -> ir.Table:
@@ -160,7 +153,7 @@ def _unless(links: pa.Table, rebuttals: pa.Table) -> pa.Table:
 
 
 def _run(graph: Graph) -> ir.Table:
-    if not graph.engine.count(_customers(graph)):
+    if not graph.engine.count(clients(graph)):
         return nothing(graph, DERIVATION.produces)
     found = graph.engine.arrow(links_now(graph))
     return found.select(

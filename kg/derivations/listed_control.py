@@ -77,7 +77,7 @@ def _members(votes: Votes, seeds: Csr, pairs: tuple[Ints, Ints, Bools]) -> csr_a
 
 
 def _commanded(votes: Votes, members: csr_array, open_: Bools) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return how many votes coalitions have at least and at most in the companies that are open."""
+    """Return how many votes coalitions have at least, without any surplus, and at most in the companies that are open."""
     row = np.flatnonzero(open_[votes.held])
     holder, held = np.searchsorted(votes.start, row, side="right") - 1, votes.held[row]
     shape = (open_.size, open_.size)
@@ -86,4 +86,4 @@ def _commanded(votes: Votes, members: csr_array, open_: Bools) -> tuple[Ints, In
     coalition, company = greatest.row.astype(np.int64), greatest.col.astype(np.int64)
     low = values_at(csr_array(least), coalition, company)
     high = np.maximum(np.minimum(greatest.data, votes.most[company] - (votes.known[company] - low)), low)
-    return coalition, company, low, high
+    return coalition, company, np.maximum(low - votes.surplus[company], 0), high

@@ -1,7 +1,10 @@
-"""Who trades with whom: companies that invoices name."""
+"""Who trades with whom: companies that invoices and contracts name."""
 
 from __future__ import annotations
 
 from kg.resolve.view import Mention
 
-VIEWS = (Mention("Company", "invoices", ("seller", "buyer")),)
+VIEWS = (
+    Mention("Company", "invoices", ("seller", "buyer")),
+    Mention("Company", "contracts", ("seller", "buyer")),
+)

@@ -25,7 +25,7 @@ from kg.graph import Graph
 from kg.legs import legs, told
 from kg.reason import MONEY_PASSES_THROUGH
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import as_flow, least_share, usable
+from kg.transfers import around_clients, as_flow, least_share, usable
 
 _HOUR = 3_600_000_000
 
@@ -71,7 +71,7 @@ def _balanced(transfers: ir.Table, graph: Graph, parameters: PassThroughParamete
 
 
 REQUIRES = (
-    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_balanced),
+    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_balanced, scope=around_clients),
     Need("OWNS_ACCOUNT", ("id", "src", "dst")),
 )
 

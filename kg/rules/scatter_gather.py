@@ -27,7 +27,7 @@ from kg.legs import legs, told
 from kg.loan_money import majorities
 from kg.reason import SCATTERED_AND_GATHERED
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import as_flow, few, few_between, to_owners, usable
+from kg.transfers import around_clients, as_flow, few, few_between, to_owners, usable
 
 _DAY = 86_400_000_000
 
@@ -61,7 +61,7 @@ def _untraded(transfers: ir.Table, graph: Graph, parameters: ScatterGatherParame
 
 
 REQUIRES = (
-    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_untraded),
+    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_untraded, scope=around_clients),
     Need("OWNS_ACCOUNT", ("id", "src", "dst")),
     Need("REPRESENTS", ("id", "src", "dst")),
     Need("HOLDS_SHARES", ("id", "src", "dst", "share_ppm", "source")),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kg.ruleset import Limit, RuleSet, Threshold
 
-#: Close relatives: direct line up to three generations, collateral up to two.
-CLOSE = ("spouse", "parent", "child", "grandparent", "grandchild", "sibling", "parent_in_law", "child_in_law", "uncle_aunt", "nephew_niece")
+#: Close relatives: the direct line up to three generations, one's own being the first; the collateral one up to two, which are brothers and
+#: sisters (an uncle has his grandparent in common with a nephew: three). Of those by marriage, the direct line's next.
+CLOSE = ("spouse", "parent", "child", "grandparent", "grandchild", "sibling", "parent_in_law", "child_in_law")
 NEAR = ("spouse", "parent", "child", "sibling")
 
 COMPANY_LAW = RuleSet(

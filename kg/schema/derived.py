@@ -44,6 +44,20 @@ DERIVED_NODES = (
         ),
         derived=True,
     ),
+    NodeType(
+        "LargeExposure",
+        "a client to whom the bank's exposure is large or passes a limit of single clients, under one rule set",
+        (
+            *_RULES,
+            Property("party", "string", "id of the client"),
+            Property("limit", "string", "the limit of single clients that leaves least"),
+            Property("used_fen", "int64", "exposure that counts under that limit", "fen"),
+            Property("headroom_fen", "int64", "what that limit leaves, negative where it is passed", "fen"),
+            Property("breach", "bool", "whether that limit is passed"),
+            Property("large", "bool", "whether the exposure must be reported as a large one"),
+        ),
+        derived=True,
+    ),
 )
 
 DERIVED_EDGES = (
@@ -76,13 +90,29 @@ DERIVED_EDGES = (
         derived=True,
     ),
     EdgeType(
+        "SUPPLIES",
+        "a company supplies another, by what was traded in twelve months",
+        ("Company",),
+        ("Company",),
+        (
+            Property("amount_fen", "int64", "net amount of the twelve months up to the business date's", "fen"),
+            Property("measure", "string", "what the amount is from: invoices, payments or contracts"),
+            Property("sales_ppm", "int64", "part of all that the supplier sells to companies", "ppm"),
+            Property("purchases_ppm", "int64", "part of all that the buyer buys of companies", "ppm"),
+            Property("months", "int64", "months of the twelve in which the measure shows trade"),
+            Property("since", "date", "first day of the first month of which any source tells"),
+            Property("said_by", "string", "which sources tell of it in the twelve months"),
+        ),
+        derived=True,
+    ),
+    EdgeType(
         "CONTROLS",
         "a party controls a company, alone or jointly with others",
         _PARTY,
         ("Company",),
         (
             Property("votes_ppm", "int64", "votes in the company of all that the controller commands", "ppm"),
-            Property("certain", "bool", "false where it depends on shares that are not known"),
+            Property("certain", "bool", "false where it depends on shares that are not known or sum above the whole"),
             Property("jointly", "string", "ids of all who control together, joined by ＋; null = alone"),
             *_RULES,
             _EVIDENCE,
@@ -99,6 +129,7 @@ DERIVED_EDGES = (
             Property("low_ppm", "int64", "least of what the test speaks of", "ppm"),
             Property("high_ppm", "int64", "most of what the test speaks of", "ppm"),
             Property("path_count", "int64", "chains of holdings from the person to the company"),
+            Property("certain", "bool", "false where it depends on shares that are not known or sum above the whole"),
             *_RULES,
         ),
         derived=True,
@@ -110,7 +141,7 @@ DERIVED_EDGES = (
         _PARTY,
         (
             Property("test", "string", "receipts, spending, guarantee, repayment_source, …"),
-            Property("ppm", "int64", "part of the receipts, or of the spending", "ppm"),
+            Property("ppm", "int64", "part of a year's receipts, or of its spending", "ppm"),
             Property("months", "int64", "months in which there was any"),
         ),
         derived=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -18,8 +19,9 @@ from kg.stage import Night, Result, Stage
 from loaders import quarantine
 from loaders.delivery import Delivery
 from loaders.fit import fit
+from loaders.found import Finder
 from loaders.load import Delivered, Judge, Settled, read
-from loaders.replay import Anew, Replay
+from loaders.replay import Anew, Released, Replay
 from loaders.seen import Intake, settings_digest, sift
 
 
@@ -139,24 +141,34 @@ def _replay(night: Night, only: Sequence[str]) -> Result:
     anew = _anew(night, replay, only) if night.lake.has(quarantine.TABLE) else []
     settled = Judge(night.lake, [a.delivered for a in anew], _today(night)).settle()
     night.as_of = _as_of(night, [s.newest for s in settled if s.newest is not None])
-    unmoved = {"inserted": 0, "closed": 0, "newly_quarantined": 0}
+    unmoved = {"inserted": 0, "closed": 0, "newly_quarantined": 0, "released": 0, "superseded": 0}
     entries = {entry["source"]: {**entry, **unmoved, "unchanged": entry["accepted"]} for entry in night.last.sources}
-    brought, released = Written(), Written()
+    if anew:
+        quarantine.ensure(night.lake, night.run_id)
     for s in settled:
-        entry, written = entries[s.source.name], _record(night, s, complete=False)
+        written = _record(night, s, complete=False)
         gone = replay.release(next(a for a in anew if a.delivered is s.delivered), s, night.moment)
-        brought, released = brought + written, released + gone
-        entry |= {"inserted": entry["inserted"] + written.inserted, "closed": entry["closed"] + written.closed}
-        entry |= {"accepted": entry["accepted"] + gone.closed, "quarantined": entry["quarantined"] - gone.closed}
+        entries[s.source.name] = _brought_in(entries[s.source.name], written, gone)
     night.sources = list(entries.values())
-    night.idle = not (brought or released)
-    return {"judged": sum(s.delivered.count for s in settled), "brought_in": brought.inserted, "released": released.closed}
+    counts = {name: sum(entry[name] for entry in night.sources) for name in ("inserted", "closed", "released", "superseded")}
+    night.idle = not any(counts.values())
+    judged = sum(s.delivered.count for s in settled)
+    return {"judged": judged, "brought_in": counts["inserted"], "released": counts["released"], "superseded": counts["superseded"]}
+
+
+def _brought_in(entry: Result, written: Written, gone: Released) -> Result:
+    """Return what is to be said of a source after a replay: of its files fewer rows are refused now."""
+    files = [{**file, "refused": max(file["refused"] - gone.files.get(file["file"], 0), 0)} for file in entry["files"]]
+    good = sum(file["refused"] for file in entry["files"]) - sum(file["refused"] for file in files)
+    moved = {"inserted": written.inserted, "closed": written.closed, "released": gone.accepted, "superseded": gone.superseded}
+    moved |= {"accepted": good, "quarantined": -good}
+    return {**entry, **{name: entry[name] + more for name, more in moved.items()}, "files": files}
 
 
 def _anew(night: Night, replay: Replay, only: Sequence[str]) -> list[Anew]:
     """Return the refused rows of the sources, from files that were mended since, and the others out of the quarantine."""
     names = set(night.lake.engine.table(replay.refused().select("source").distinct())["source"].to_pylist())
-    known = {e["source"]: {f["file"]: f for f in e.get("files", ())} for e in night.last.sources} if night.last else {}
+    known = _known(night)
     # a source that the last run did not have is read by the next night
     wanted = [s for s in night.workspace.settings.sources if s.name in names & set(known) and (not only or s.name in only)]
     mended = [(s, replay.mended(s, known.get(s.name, {}))) for s in wanted]
@@ -180,12 +192,26 @@ def _as_of(night: Night, days: Sequence[date]) -> date:
 def _write(night: Night, settled: Settled) -> Result:
     written = _record(night, settled, complete=settled.source.mode == "full")
     refused = quarantine.update(night.lake, settled, night.keyring, night.moment)
+    released = _came_in(night, settled) if written.inserted and settled.source.mode != "full" else 0
     return {
         "inserted": written.inserted,
         "closed": written.closed,
         "unchanged": settled.accepted_count - written.inserted,
-        "newly_quarantined": refused.inserted,
+        "released": released,
+        **asdict(refused),
     }
+
+
+def _came_in(night: Night, settled: Settled) -> int:
+    """Take refused rows that had no record id off the list where the night has brought them in, and return their number."""
+    finder = Finder(night.lake, night.keyring, night.staging, night.workspace.settings.workspace.timezone)
+    found = finder.came_in(settled, _known(night).get(settled.source.name, {}), night.moment)
+    return quarantine.leave(night.lake, found, quarantine.ACCEPTED, night.moment)
+
+
+def _known(night: Night) -> dict[str, dict[str, Result]]:
+    """Return what the last run said of each file, by source and name."""
+    return {e["source"]: {f["file"]: f for f in e.get("files", ())} for e in night.last.sources} if night.last else {}
 
 
 def _record(night: Night, settled: Settled, *, complete: bool) -> Written:
@@ -218,6 +244,8 @@ def _entry(night: Night, intake: Intake, settled: Settled | None) -> Result:
         "closed": 0,
         "unchanged": rows - refused,
         "newly_quarantined": 0,
+        "released": 0,
+        "superseded": 0,
         "newest": max(days, default=None),
         "warnings": list(intake.earlier["warnings"]) if intake.earlier and settled is None else [],
         "settings": settings_digest(intake.source, night.workspace.settings.workspace.timezone),

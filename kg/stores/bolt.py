@@ -152,6 +152,7 @@ class BoltStore:
             writing.upsert_nodes(label, change)
         for type_, change in edges:
             writing.delete(change)
+            writing.update_edges(type_, change)
             writing.upsert_edges(type_, change)
         for _, change in nodes:
             writing.delete(change)

@@ -74,6 +74,12 @@ def upsert_edges(type_: EdgeType, source: str, target: str) -> str:
     )
 
 
+def update_edges(type_: EdgeType) -> str:
+    """Return the statement that writes the properties of relationships that are there; it returns how many it found."""
+    values = _values(type_, 3)
+    return f"UNWIND $rows AS row\nMATCH ()-[r:{type_.type} {{id: row[0]}}]->()\nSET r += {values}\nRETURN count(*) AS written"
+
+
 def create_edges(type_: EdgeType, source: str, target: str, empty: Collection[str] = ()) -> str:
     """Return the statement that writes relationships of which none is in the graph yet; it returns what that of ``upsert_edges`` does.
 

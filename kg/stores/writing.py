@@ -73,7 +73,7 @@ class Writing:
         revive = self._store.read(cypher.COUNT_FORMER)[0][0] > 0
         with ThreadPoolExecutor(self._store.connections) as pool:
             waiting: list[Future[int]] = []
-            for rows in map(self._rows, self._batches(change)):
+            for rows in map(self._rows, self._batches(type_, change.upserts())):
                 waiting.append(pool.submit(self._write_nodes, type_, rows, revive))
                 if len(waiting) > self._store.connections:
                     self._count(self._upserted, type_, waiting.pop(0).result())
@@ -89,6 +89,18 @@ class Writing:
 
         return self._store.write(work)
 
+    def update_edges(self, type_: EdgeType, change: Change) -> None:
+        """Write the properties of relationships that are there; a batch of which one is not there after all is merged."""
+
+        def work(tx: ManagedTransaction, rows: Rows) -> int:
+            return int(tx.run(cypher.update_edges(type_), rows=rows, **cypher.ORIGINS).single(strict=True)[0])
+
+        for batch, rows in _ahead((batch, self._rows(batch)) for batch in self._batches(type_, change.updates())):
+            if self._store.write(partial(work, rows=rows)) != len(rows):
+                for ends, part in by_ends(type_, batch):
+                    self._write_edges(type_, ends, _travelling(part), "", _Way.SAME)
+            self._count(self._upserted, type_, len(rows))
+
     def upsert_edges(self, type_: EdgeType, change: Change) -> None:
         """Write relationships by one connection, while the next batch is made ready.
 
@@ -96,15 +108,11 @@ class Writing:
         they are taken for the same between the same nodes, until one of them hangs between others.
         """
         way = _Way.NEW
-        with ThreadPoolExecutor(1) as pool:
-            batches = ((pair, _empty(part), self._rows(part)) for batch in self._batches(change) for pair, part in by_ends(type_, batch))
-            ahead = pool.submit(next, batches, None)
-            while (batch := ahead.result()) is not None:
-                ahead = pool.submit(next, batches, None)
-                ends, empty, rows = batch
-                create = cypher.create_edges(type_, *ends, empty)
-                way = self._write_edges(type_, ends, rows, create, way)
-                self._count(self._upserted, type_, len(rows))
+        parts = (part for batch in self._batches(type_, change.upserts()) for part in by_ends(type_, batch))
+        for ends, empty, rows in _ahead((ends, _empty(part), self._rows(part)) for ends, part in parts):
+            create = cypher.create_edges(type_, *ends, empty)
+            way = self._write_edges(type_, ends, rows, create, way)
+            self._count(self._upserted, type_, len(rows))
 
     def _write_edges(self, type_: EdgeType, ends: tuple[str, str], rows: Rows, create: str, way: _Way) -> _Way:
         """Write a batch in the way given, or the first of the later ones that works; return which it was."""
@@ -153,11 +161,11 @@ class Writing:
             self._store.set_marker(after)
         return Applied(dict(self._upserted), dict(self._deleted))
 
-    def _batches(self, change: Change) -> Iterator[pa.RecordBatch]:
+    def _batches(self, type_: Type, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the rows to write, as many at a time as a transaction takes."""
-        for batch in change.upserts():
+        for batch in batches:
             for start in range(0, batch.num_rows, self._store.batch_rows):
-                yield conform(batch.slice(start, self._store.batch_rows), change.type)
+                yield conform(batch.slice(start, self._store.batch_rows), type_)
 
     def _rows(self, batch: pa.RecordBatch) -> Rows:
         """Return rows as they travel; from now on the marker says that the graph is being filled."""
@@ -172,6 +180,15 @@ class Writing:
     def _count(self, counter: Counter[str], type_: Type, rows: int) -> None:
         counter[name_of(type_)] += rows
         self._progress(name_of(type_), rows)
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield items, the next of which is made by another thread meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 def _run_all(tx: ManagedTransaction, statements: tuple[str, ...], ids: list[str]) -> None:

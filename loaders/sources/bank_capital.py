@@ -12,4 +12,5 @@ KIND = Kind(
         Column("net_capital_fen", "money", "net capital (资本净额)", required=True),
         Column("tier_1_fen", "money", "net tier-1 capital (一级资本净额)", required=True),
     ),
+    at_most=(("tier_1_fen", "net_capital_fen"),),
 )

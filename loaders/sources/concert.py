@@ -14,4 +14,5 @@ KIND = Kind(
         Column("b_kind", "code", "what it is", values=("company", "person")),
         Column("agreement", "code", "number of the agreement"),
     ),
+    differ=(("a", "b"),),
 )

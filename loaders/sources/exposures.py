@@ -18,9 +18,11 @@ KIND = Kind(
             values=("loan", "specific", "trading", "counterparty", "potential", "other"),
         ),
         Column("number", "code", "number of the facility or of the loan"),
-        Column("amount_fen", "money", "exposure before mitigation", required=True),
-        Column("mitigated_fen", "money", "part of it that a protection provider stands for"),
+        Column("amount_fen", "money", "exposure before mitigation", required=True, least=0),
+        Column("mitigated_fen", "money", "part of it that a protection provider stands for", least=0),
         Column("provider", "party", "the protection provider"),
         Column("provider_kind", "code", "what the provider is", values=("company", "person")),
     ),
+    at_most=(("mitigated_fen", "amount_fen"),),
+    needs=(("mitigated_fen", "provider"),),
 )

@@ -12,4 +12,5 @@ KIND = Kind(
         Column("b", "person", "the other person", required=True),
         Column("kinship", "code", "what the second is to the first: spouse, parent, child, sibling, …", required=True),
     ),
+    differ=(("a", "b"),),
 )

@@ -15,4 +15,5 @@ KIND = Kind(
         Column("company", "company", "the company held", required=True),
         Column("agreement", "code", "number of the agreement"),
     ),
+    differ=(("nominator", "nominee"),),
 )

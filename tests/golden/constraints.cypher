@@ -8,6 +8,7 @@ CREATE CONSTRAINT kgfraud_device_id IF NOT EXISTS FOR (n:Device) REQUIRE n.id IS
 CREATE CONSTRAINT kgfraud_courtcase_id IF NOT EXISTS FOR (n:CourtCase) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_flag_id IF NOT EXISTS FOR (n:Flag) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_group_id IF NOT EXISTS FOR (n:Group) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT kgfraud_largeexposure_id IF NOT EXISTS FOR (n:LargeExposure) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_party_id IF NOT EXISTS FOR (n:Party) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_kgfraudmarker_id IF NOT EXISTS FOR (n:KgfraudMarker) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_kgfraudformer_id IF NOT EXISTS FOR (n:KgfraudFormer) REQUIRE n.id IS UNIQUE;

@@ -1,10 +1,9 @@
-"""One real Neo4j for all tests of a session; each test that asks for ``store`` gets it empty."""
+"""The one real Neo4j of a session; each test that asks for ``store`` gets it empty."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import psutil
 import pytest
 
 from kg.stores.bolt import BoltStore
@@ -12,22 +11,6 @@ from kg.stores.local_neo4j import LocalNeo4j
 from kg.stores.server import Address, open_driver
 
 _WIPE = "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS"
-
-
-@pytest.fixture(scope="session")
-def neo4j_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNeo4j]:
-    """A running local server, with the constraints."""
-    local = LocalNeo4j(tmp_path_factory.mktemp("neo4j"), heap="512m", page_cache="128m")
-    try:
-        with BoltStore.connect(local.start()) as store:
-            store.prepare()
-        yield local
-    finally:
-        # An orderly end would write 15 s of what nobody reads.
-        pid = local.status().pid
-        if pid is not None:
-            psutil.Process(pid).kill()
-        local.stop()
 
 
 @pytest.fixture

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kg.derivations.beneficial_owners import find_beneficial_owners
 from kg.errors import UsageError
+from kg.ruleset import Threshold
 from kg.rulesets import get
 
 CHINA, EUROPE, BRITAIN = get("CN-UBO-2024"), get("EU-AMLR"), get("UK-PSC")
@@ -95,3 +99,138 @@ def test_owners_through_a_circle_of_companies_are_found_with_all_their_chains():
 def test_a_rule_set_without_beneficial_owners_is_refused():
     with pytest.raises(UsageError, match="CN-COLAW-2023 names no beneficial owners"):
         owners([("P", "A", 100)], rules=get("CN-COLAW-2023"))
+
+
+# -- who is sure, and who is on the bar ---------------------------------------------------------------------------
+
+
+def certain(rows, *people, rules=CHINA, company="A", **more):
+    found = find_beneficial_owners(table(*rows), officers(*people), rules, **more).to_pylist()
+    return {(row["person"][-1], row["test"]): row["certain"] for row in found if row["company"] == name(company)}
+
+
+CHAINS = [
+    # all round to 250,000 ppm, or to the next
+    ("a half of a half is a quarter", (50, 50), True, False),
+    ("less than a millionth below a quarter", (49.9999, 50), False, False),
+    ("less than a millionth above a quarter", (50.0001, 49.99995), True, True),
+    ("through wholly owned companies", (100, 100, 25, 100, 100), True, False),
+    ("five halves and fifths", (50, 100, 62.5, 100, 80), True, False),
+    # 0.499998 x 0.500002 x 1 = 0.249999999996
+    ("four billionths of a millionth below", (49.9998, 50.0002, 100), False, False),
+    # 0.999999 x 0.25 x 1 x 1
+    ("a quarter of nearly the whole", (99.9999, 25, 100, 100), False, False),
+]
+
+
+@pytest.mark.parametrize(("said", "shares", "inclusive", "strict"), CHAINS, ids=[case[0] for case in CHAINS])
+def test_a_share_is_held_against_the_bar_exactly_and_told_rounded(said, shares, inclusive, strict):
+    names = ["P", *(f"{number}" for number in range(len(shares) - 1, 0, -1)), "A"]
+    rows = [(one, other, share) for one, other, share in zip(names, names[1:], shares, strict=False)]
+    assert (certain(rows) == {("P", "capital"): True}) == inclusive, said
+    assert (certain(rows, rules=BRITAIN).get(("P", "capital")) is True) == strict, said
+
+
+def test_a_third_of_three_quarters_is_told_apart_from_a_quarter():
+    assert certain([("P", "B", 33.3333), ("B", "A", 75)]) == {}
+    assert certain([("P", "B", 33.3334), ("B", "A", 75)]) == {("P", "capital"): True}
+
+
+def test_a_share_on_the_bar_round_a_circle_reaches_it():
+    # 0.2 / (1 - 0.2)
+    assert certain([("P", "A", 20), ("B", "A", 20), ("A", "B", 100)]) == {("P", "capital"): True}
+    assert certain([("P", "A", 20), ("B", "A", 20), ("A", "B", 99.9999)]) == {}
+    assert certain([("P", "A", 20), ("B", "A", 20), ("A", "B", 100)], rules=replace(CHINA, beneficial=Threshold(250_000))) == {}
+
+
+def test_a_share_next_to_the_bar_round_a_circle_of_very_many_is_decided_by_doubles():
+    ring = [f"{number}" for number in range(70)]
+    rows = [(one, other, 20) for one, other in zip(ring, ring[1:] + ring[:1], strict=True)]
+    holders = [("P", each, 20) for each in ring] + [("Q", each, 60) for each in ring]
+    # P has 0.2 / (1 - 0.2) of each
+    assert certain([*rows, *holders], company="7") == {("P", "capital"): True, ("Q", "capital"): True}
+
+
+@st.composite
+def nets(draw):
+    """Up to four companies and two persons, shares in quarters, fifths and halves, so that thresholds are met exactly."""
+    firms = "ABCD"[: draw(st.integers(1, 4))]
+    rows = []
+    for held in firms:
+        left = 100
+        for holder in draw(st.permutations([*firms, "P", "Q"])):
+            share = draw(st.sampled_from([0, 0, 20, 25, 50, 75, 80, 100, 33.3333]))
+            if 0 < share <= left:
+                rows.append((holder, held, share))
+                left -= share
+    return rows
+
+
+def integrated(rows):
+    """Return the share of each person in each company in fractions: (I - C) is turned round as a whole. None where it cannot be."""
+    firms = sorted({held for _, held, _ in rows})
+    part = {(a, b): Fraction(round(share * 10_000), 1_000_000) for a, b, share in rows}
+    matrix = [
+        [int(i == j) - part.get((j, i), Fraction(0)) for j in firms] + [part.get((who, i), Fraction(0)) for who in "PQ"] for i in firms
+    ]
+    for place in range(len(firms)):
+        pivot = next((row for row in range(place, len(firms)) if matrix[row][place]), None)
+        if pivot is None:
+            return None
+        matrix[place], matrix[pivot] = matrix[pivot], matrix[place]
+        matrix[place] = [each / matrix[place][place] for each in matrix[place]]
+        for row in range(len(firms)):
+            if row != place:
+                matrix[row] = [a - matrix[row][place] * b for a, b in zip(matrix[row], matrix[place], strict=True)]
+    return {(who, firm): matrix[row][len(firms) + at] for row, firm in enumerate(firms) for at, who in enumerate("PQ")}
+
+
+@settings(deadline=None, max_examples=80)
+@given(nets(), st.sampled_from([200_000, 250_000, 500_000]), st.booleans())
+def test_owners_by_capital_are_those_that_fractions_give(rows, ppm, strict):
+    exact = integrated(rows)
+    if exact is None or not rows:
+        return
+    rules = replace(CHINA, beneficial=Threshold(ppm, strict=strict), tests=("capital",))
+    found = find_beneficial_owners(table(*rows), officers(), rules).to_pylist()
+    bar = Fraction(ppm, 1_000_000)
+    expected = {pair for pair, share in exact.items() if (share > bar if strict else share >= bar)}
+    assert {(row["person"][-1], row["company"][-1]) for row in found if row["certain"]} == expected
+    assert all(row["certain"] for row in found)
+
+
+def test_who_may_be_an_owner_is_told_apart_from_who_is():
+    rows = [("P", "A", None), ("Q", "A", 10), ("R", "A", 40)]
+    assert certain(rows) == {("P", "capital"): False, ("R", "capital"): True}
+
+
+def test_the_most_that_an_unknown_share_can_be_is_held_against_the_bar_exactly_too():
+    assert certain([("P", "A", None), ("Q", "B", 75), ("R", "B", 25), ("B", "A", 75)]) == {
+        ("P", "capital"): False,
+        ("Q", "capital"): True,
+    }
+    assert ("P", "capital") not in certain([("P", "A", None), ("Q", "B", 75), ("R", "B", 25), ("B", "A", 75.0001)])
+
+
+def test_nobody_comes_for_certain_after_one_who_may_be_an_owner():
+    rows = [("P", "A", None), ("Q", "A", 10)]
+    assert certain(rows, ("S", "A", "总经理")) == {("P", "capital"): False, ("P", "income_or_votes"): False, ("S", "manager"): False}
+    assert certain([("Q", "A", 10), ("B", "A", 90)], ("S", "A", "总经理")) == {("S", "manager"): True}
+
+
+def test_who_holds_an_unknown_share_of_a_company_on_the_way_may_own_what_lies_below():
+    assert owners([("Q", "A", 40), ("B", "A", 60), ("R", "B", None)]) == [
+        ("Q", "capital", 400_000, 400_000, 1),
+        ("R", "capital", 0, 600_000, 1),
+    ]
+
+
+def test_what_is_stated_of_a_company_beyond_the_whole_makes_no_certain_owner():
+    assert owners([("P", "A", 30), ("Q", "A", 80)]) == [("P", "capital", 200_000, 300_000, 1), ("Q", "capital", 700_000, 800_000, 1)]
+    assert certain([("P", "A", 30), ("Q", "A", 80)]) == {("P", "capital"): False, ("Q", "capital"): True}
+    # 60 - 20 of B, and 40 % of that
+    assert certain([("P", "B", 60), ("R", "B", 60), ("B", "A", 60), ("Q", "A", 40)], company="A") == {
+        ("P", "capital"): False,
+        ("R", "capital"): False,
+        ("Q", "capital"): True,
+    }

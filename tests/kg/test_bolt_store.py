@@ -124,6 +124,28 @@ def test_a_relationship_whose_end_changed_is_moved_and_not_doubled(store):
     assert held(store, REPAID) == [{**first, "src": "account:b:2"}]
 
 
+def known(type_, *values):
+    """A change in the properties of relationships that are there."""
+    return Change(type_, updates=rows(type_, *values).upserts)
+
+
+def test_a_relationship_that_is_there_gets_its_new_properties_and_keeps_what_analysts_wrote_on_it(store, neo4j_server):
+    first = {"id": "p:1", "src": "account:b:1", "dst": "loan:b:1", "amount_fen": 1}
+    store.apply([*BASE, rows(REPAID, first)], "r1")
+    run(neo4j_server, "MATCH ()-[r:REPAID]->() SET r.note = 'ask Li'")
+    applied = store.apply([known(REPAID, {**first, "amount_fen": 2})], "r2")
+    assert applied.upserted == {"REPAID": 1}
+    assert run(neo4j_server, "MATCH ()-[r:REPAID]->() RETURN r.amount_fen AS fen, r.note AS note") == [{"fen": 2, "note": "ask Li"}]
+
+
+def test_relationships_that_should_be_there_and_are_not_or_hang_elsewhere_are_put_right(store):
+    first = {"id": "p:1", "src": "account:b:1", "dst": "loan:b:1", "amount_fen": 1}
+    store.apply([*BASE, rows(REPAID, first)], "r1")
+    wanted = [{**first, "src": "account:b:2"}, {**first, "id": "p:2", "amount_fen": 5}]
+    store.apply([known(REPAID, *wanted)], "r2")
+    assert held(store, REPAID) == wanted
+
+
 def test_a_relationship_with_an_end_that_is_not_there_is_refused_by_name_and_nothing_of_its_batch_stays(store):
     good = {"id": "p:1", "src": "account:b:1", "dst": "loan:b:1"}
     with pytest.raises(KgfraudError, match=r"REPAID p:2 ends at a node that the graph does not hold"):

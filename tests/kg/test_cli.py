@@ -208,6 +208,11 @@ def test_ref_sources_prints_the_contract_of_a_kind():
     shown = run("ref", "sources", "companies").output
     assert "at least one of company, uscc must be filled" in shown
     assert "owner_kind is one of company, person" in run("ref", "sources", "accounts").output
+    exposures = run("ref", "sources", "exposures").output
+    assert "mitigated_fen must not be more than amount_fen" in exposures
+    assert "where mitigated_fen is filled, provider must be filled too" in exposures
+    assert "amount_fen must not be below 0" in exposures
+    assert "a and b must be two different parties" in run("ref", "sources", "concert").output
 
 
 def test_ref_shows_the_schema_the_settings_the_rules_and_what_is_derived():

@@ -114,13 +114,43 @@ HAND = [
     ("two holders of the same firm", [("P", "A", 60), ("Q", "A", 40), ("A", "B", 100)], "P>A P>B A>B"),
     ("a late firm opens an early one", [("P", "A", 30), ("P", "B", 51), ("B", "C", 51), ("C", "A", 21)], "P>B P>C P>A B>C"),
     ("a subsidiary's shares in its parent count for who holds both", [("P", "A", 45), ("P", "B", 55), ("B", "A", 6)], "P>B P>A"),
-    ("a company over 100 % is computed as it stands", [("P", "A", 60), ("Q", "A", 60)], "P>A Q>A"),
+    ("of a company over 100 % nobody is sure whose majority is the surplus", [("P", "A", 60), ("Q", "A", 60)], ""),
+    ("a majority that stands without all of the surplus is sure", [("P", "A", 80), ("Q", "A", 40)], "P>A"),
+    ("what a majority in doubt opens is in doubt too", [("P", "A", 60), ("Q", "A", 60), ("A", "B", 60)], "A>B"),
+    ("rounding to whole ppm puts nobody in doubt", [("P", "A", 50.0001), ("Q", "A", 50)], "P>A"),
+    ("three ppm too much of two holders are more than rounding", [("P", "A", 50.0002), ("Q", "A", 50.0001)], ""),
 ]
 
 
 @pytest.mark.parametrize(("said", "rows", "expected"), HAND, ids=[case[0] for case in HAND])
 def test_by_hand(said, rows, expected):
     assert certain(table(*rows)) == pairs(expected), said
+
+
+def test_a_company_whose_shares_sum_above_the_whole_is_told_as_it_stands_with_control_that_is_possible():
+    rows = found(table(("P", "A", 60), ("Q", "A", 60), ("A", "B", 60)))
+    assert {pair: (row["votes_ppm"], row["certain"]) for pair, row in rows.items()} == {
+        ("P", "A"): (600_000, False),
+        ("Q", "A"): (600_000, False),
+        ("P", "B"): (600_000, False),
+        ("Q", "B"): (600_000, False),
+        ("A", "B"): (600_000, True),
+    }
+
+
+def test_own_shares_too_may_be_the_surplus_of_a_company():
+    assert certain(table(("A", "A", 40), ("P", "A", 60), ("Q", "A", 10))) == set()
+    assert possible(table(("A", "A", 40), ("P", "A", 60), ("Q", "A", 10))) == pairs("P>A")
+    assert certain(table(("A", "A", 40), ("P", "A", 60))) == pairs("P>A")
+
+
+def test_a_listed_company_over_100_percent_is_won_only_without_its_surplus():
+    law = get("CN-CSRC-84")
+    kinds = pa.table({"party": ["L"], "kind": ["company"], "listed": [True]})
+    rows = [(f"S{number}", "L", 9) for number in range(7)]
+    assert certain(table(("P", "L", 35), *rows), law, parties=kinds) == pairs("P>L")
+    assert certain(table(("P", "L", 38), *rows), law, parties=kinds) == pairs("P>L")
+    assert certain(table(("P", "L", 38), ("Q", "L", 9), *rows), law, parties=kinds) == set()
 
 
 def test_own_shares_are_no_part_of_the_whole_where_the_rules_say_so():
@@ -276,6 +306,47 @@ def test_another_holding_never_takes_certain_control_from_its_holder(rows, holde
     before = {y for x, y in certain(table(*rows)) if x == holder}
     after = {y for x, y in certain(table(*rows, (holder, held, 10))) if x == holder}
     assert before - {held} <= after or holder == held
+
+
+@st.composite
+def overfull(draw):
+    """Holdings in steps of a fifth, of which more than the whole of some company is held."""
+    names = PARTIES[: draw(st.integers(2, 3))]
+    rows = draw(
+        st.lists(
+            st.tuples(st.sampled_from(names + "PQ"), st.sampled_from(names), st.sampled_from([20, 40, 60, 80])),
+            min_size=2,
+            max_size=6,
+            unique_by=lambda row: row[:2],
+        ).filter(lambda rows: any(sum(share for _, held, share in rows if held == name) > 100 for name in names))
+    )
+    return [row for row in rows if row[0] != row[1]]
+
+
+def readings(rows):
+    """Yield all ways to bring each company down to the whole: the surplus taken off its holders in steps of a fifth, or all scaled down."""
+    ways = []
+    for name in sorted({held for _, held, _ in rows}):
+        mine = [row for row in rows if row[1] == name]
+        total = sum(share for *_, share in mine)
+        if total <= 100:
+            ways.append([mine])
+            continue
+        parts = product(*(range(0, share + 1, 20) for *_, share in mine))
+        kept = [[(a, b, share) for (a, b, _), share in zip(mine, part, strict=True)] for part in parts if sum(part) == 100]
+        ways.append([*kept, [(a, b, share * 100 / total) for a, b, share in mine]])
+    for chosen in product(*ways):
+        yield [row for part in chosen for row in part]
+
+
+@settings(deadline=None, max_examples=40)
+@given(overfull())
+def test_certain_control_of_companies_over_100_percent_is_what_every_consistent_reading_gives(rows):
+    got, maybe = certain(table(*rows)), possible(table(*rows))
+    for seed in {row[0] for row in rows}:
+        told = [commanded(reading, seed) for reading in readings(rows)]
+        assert {y for x, y in got if x == seed} == set.intersection(*told), seed
+        assert set.union(*told) <= {y for x, y in got | maybe if x == seed}, seed
 
 
 def test_agreements_and_nominees_count_on_the_days_on_which_they_hold():

@@ -16,6 +16,7 @@ STATEMENTS = {
     "upsert_account": lambda: cypher.upsert_nodes(node("Account")),
     "upsert_transferred_to": lambda: cypher.upsert_edges(edge("TRANSFERRED_TO"), "Account", "Account"),
     "create_transferred_to": lambda: cypher.create_edges(edge("TRANSFERRED_TO"), "Account", "Account", ["currency", "last_run"]),
+    "update_transferred_to": lambda: cypher.update_edges(edge("TRANSFERRED_TO")),
     "upsert_guarantees": lambda: cypher.upsert_edges(edge("GUARANTEES"), "Party", "Loan"),
     "delete_person": lambda: ";\n".join(cypher.delete_nodes(node("Person"))),
     "delete_repaid": lambda: cypher.delete_edges(edge("REPAID")),

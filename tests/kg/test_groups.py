@@ -168,6 +168,7 @@ HAND = [
     ("a party's dependence on itself says nothing", "", ["A on A 100"], []),
     ("spouses are heads together", "H＋W>A H＋W>B", [], ["A:c B:c H:h W:h"]),
     ("what one of the spouses controls alone is told with them", "H＋W>A H＋W>B H>B", [], ["A:c B:c H:h W:h"]),
+    ("relatives who only control a firm of their own each are two groups", "H＋W>A H＋W>B H>A W>B", [], ["A:c H:h", "B:c W:h"]),
     ("a coalition of firms under one head is told with the head", "P>A P>B P>C A＋B>C", [], ["A:c B:c C:c P:h"]),
     ("a coalition of a head and its subsidiary is the head's", "P>A P>B A>B A＋P>B", [], ["A:c B:c P:h"]),
     ("a coalition of firms under two heads is a third group", "P>A Q>B A＋B>C", [], ["A:c P:h", "A:h B:h C:c", "B:c Q:h"]),
@@ -391,6 +392,10 @@ def by_hand(controls, depends):
                 return frozenset(members)
             members |= joining
 
+    # what a member controls alone ties the others of its coalition to nobody
+    for joint in [head for head in over if "＋" in head]:
+        over[joint] = over[joint] - {low for one in joint.split("＋") for low in over.get(one, set())}
+    over = {head: low for head, low in over.items() if low}
     led = {
         joint
         for joint in over

@@ -153,6 +153,6 @@ def test_two_numbers_with_the_same_identifier_within_stay_two(keyring):
     assert one != other
 
 
-def test_the_bank_s_own_customer_number_is_left_as_it_is_within_and_without(keyring):
-    texts = pa.array([f"C-{PHONE}", PHONE, CARD_ID])
-    assert shielded(texts, keyring, only_cards=True).to_pylist() == [f"C-{PHONE}", PHONE, keyring.token("cnid", CARD_ID)]
+def test_the_bank_s_own_customer_number_is_left_as_it_is_but_for_an_identity_card_in_it(keyring):
+    texts, token = pa.array([f"C-{PHONE}", PHONE, CARD_ID, f"C{CARD_ID}-{PHONE}"]), keyring.token("cnid", CARD_ID)
+    assert shielded(texts, keyring, only_cards=True).to_pylist() == [f"C-{PHONE}", PHONE, token, f"C{token}-{PHONE}"]

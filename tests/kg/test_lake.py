@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 
 from kg.engine import Engine
 from kg.errors import KgfraudError
-from kg.lake import Lake
+from kg.lake import CONFIGURATION, Lake
 
 SCHEMA = ibis.schema({"k": "string", "at": "timestamp(6)", "valid_to": "date", "last_run": "string"})
 
@@ -66,6 +66,26 @@ def test_what_a_dead_run_left_ahead_is_taken_back(tmp_path, engine):
     again = Lake(tmp_path / "lake", engine, pins)
     again.restore()
     assert keys(again) == ["a"]
+
+
+def test_a_table_of_before_gets_a_new_column_and_is_taken_back_with_the_run_that_died(tmp_path, engine):
+    lake = Lake(tmp_path / "lake", engine)
+    lake.ensure("graph/X", SCHEMA)
+    add(lake, "a")
+    pins, wider = lake.versions, ibis.schema({**SCHEMA, "why": "string"})
+    lake.widen("graph/X", wider, "r")
+    rows = engine.table(lake.view("graph/X"))
+    assert (rows["k"].to_pylist(), rows["why"].to_pylist()) == (["a"], [None])
+    lake.close("graph/X", engine.arrow(rows.select(["k", "valid_to"]).append_column("why", pa.array(["so"]))), ["k"], "s")
+    closed = engine.table(lake.view("graph/X"))
+    assert (closed["why"].to_pylist(), closed["last_run"].to_pylist()) == (["so"], ["s"])
+    version = lake.versions
+    lake.widen("graph/X", wider, "r")
+    assert lake.versions == version
+    assert DeltaTable(tmp_path / "lake/graph/X").metadata().configuration == CONFIGURATION
+    after = Lake(tmp_path / "lake", engine, pins)
+    assert after.restore() == ["graph/X"]
+    assert (keys(after), "why" in after.view("graph/X").columns) == (["a"], False)
 
 
 def test_times_are_kept_to_the_microsecond_and_marked_as_utc_on_the_disk(tmp_path, engine):

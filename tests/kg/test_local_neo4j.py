@@ -171,7 +171,6 @@ def test_an_import_that_was_cut_off_is_thrown_away(server):
 
 
 def test_a_server_that_cannot_start_says_why(server):
-    server.start()
     server.stop()
     with pytest.raises(DependencyError, match=r"Neo4j did not start: .*; its log is "):
         LocalNeo4j(server.home, heap="1k", page_cache="64m").start()

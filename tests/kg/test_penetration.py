@@ -1,13 +1,23 @@
-"""The penetration tree, worked by hand: shares, parallel holdings, loops and cuts; and its picture."""
+"""The penetration tree, worked by hand: shares, parallel holdings, loops and cuts; its picture; and who stands behind nominees."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
 from xml.etree import ElementTree
 
+import ibis
 import pyarrow as pa
+import pytest
 
+from kg import history, schema
 from kg.cli.drawing import draw
-from kg.penetration import as_lines, grow
+from kg.cli.owners import _judged
+from kg.engine import Engine
+from kg.graph import Graph, columns, table_name
+from kg.lake import Lake
+from kg.penetration import as_lines, behind, grow
+from loaders.sources import kind
 
 
 def tree(*rows, company="c", direction="up", depth=10):
@@ -72,3 +82,45 @@ def test_no_two_boxes_of_a_picture_lie_on_one_another():
     picture = ElementTree.fromstring(draw(up, tree(("c", "d", 1), ("c", "e", 2), direction="down"), lambda branch: branch.party))
     places = [(box.get("x"), box.get("y")) for box in picture.findall("{http://www.w3.org/2000/svg}rect")]
     assert len(places) == len(set(places)) == 12
+
+
+# -- who is behind ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def graph(tmp_path) -> Iterator[Graph]:
+    """A graph in which n holds c for m, m's nominee k holds m, and nothing else leads to q, who is behind k."""
+    with Engine(tmp_path / "spill") as engine:
+        lake = Lake(tmp_path / "lake", engine, {})
+        held = [("person:n", "company:c", 600_000), ("company:d", "company:c", 400_000), ("person:p", "company:m", 1_000_000)]
+        held += [("person:k", "company:d", 1_000_000), ("person:x", "company:z", 1_000_000)]
+        told = [("company:m", "person:n", "company:c"), ("person:q", "person:k", "company:d")]
+        edge = schema.edge("HOLDS_SHARES")
+        rows = [{"id": f"h{n}", "src": a, "dst": b, "share_ppm": ppm, "first_run": "1"} for n, (a, b, ppm) in enumerate(held)]
+        fill(lake, table_name(edge), columns(edge), rows)
+        stored = {column.name: column.stored for column in kind("nominations").columns}
+        record = ibis.schema({**stored, "source": "string", "record_id": "string", **history.VERSION_SCHEMA})
+        fill(lake, "records/nominations", record, [{"nominator": a, "nominee": b, "company": c, "first_run": "1"} for a, b, c in told])
+        yield Graph(lake, date(2026, 3, 1))
+
+
+def fill(lake, name, wanted, rows):
+    """Write rows to a table, null where a row says nothing."""
+    arrow = wanted.to_pyarrow()
+    lake.ensure(name, wanted)
+    lake.append(name, lake.engine.arrow(pa.Table.from_pylist([{each: row.get(each) for each in arrow.names} for row in rows], arrow)), "1")
+
+
+def test_behind_a_company_are_its_holders_and_those_for_whom_nominees_hold_with_theirs(graph):
+    assert set(behind(graph, "company:c").holdings["held"].to_pylist()) == {"company:c", "company:d", "company:m"}
+
+
+def test_shares_in_the_end_are_of_those_who_are_behind_nominees(graph):
+    found = _judged(graph, "company:c")
+    assert {row["owner"]: row["share_ppm"] for row in found["ultimate_owners"]} == {"person:p": 600_000, "person:q": 400_000}
+    assert {row["person"] for row in found["beneficial_owners"]} == {"person:p", "person:q"}
+    assert {row["controller"] for row in found["controllers"]} == {"company:m", "person:p"}
+
+
+def test_a_company_that_nobody_holds_has_no_owners_in_the_end(graph):
+    assert _judged(graph, "company:y")["ultimate_owners"] == []

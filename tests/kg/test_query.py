@@ -43,6 +43,7 @@ def small_graph(own_account):
         node("Device"): [{"id": "device:b:1"}],
         node("Address"): [{"id": "address:text:1", "text": "1 Some Road"}],
         node("Flag"): [flag],
+        node("LargeExposure"): [{"id": "x1", "party": one, "used_fen": 90, "headroom_fen": -5, "breach": True, "large": True}],
         node("Group"): [{"id": "group:1", "head": person, "members": 2, "headroom_fen": 7}],
         edge("HOLDS_SHARES"): [{"id": "h1", "src": one, "dst": two, "share_ppm": 400_000}, {"id": "h2", "src": one, "dst": three}],
         edge("REPRESENTS"): [{"id": "r1", "src": person, "dst": one}, {"id": "r2", "src": person, "dst": two}],
@@ -74,6 +75,11 @@ def small_graph(own_account):
         ],
         edge("BENEFICIALLY_OWNS"): [{"id": "w1", "src": person, "dst": one, "test": "capital", "low_ppm": 600_000}],
         edge("DEPENDS_ON"): [{"id": "e1", "src": two, "dst": one, "test": "receipts", "ppm": 620_000}],
+        edge("SUPPLIES"): [
+            {"id": "s1", "src": two, "dst": one, "amount_fen": 700, "sales_ppm": 700_000, "purchases_ppm": 1_000_000, "months": 3},
+            {"id": "s2", "src": two, "dst": three, "amount_fen": 300, "sales_ppm": 300_000, "purchases_ppm": 1_000_000, "months": 1},
+            {"id": "s3", "src": three, "dst": two, "amount_fen": 400, "sales_ppm": 1_000_000, "purchases_ppm": 1_000_000, "months": 2},
+        ],
         edge("MEMBER_OF"): [{"id": f"m{n}", "src": party, "dst": "group:1", "role": "head"} for n, party in enumerate((one, person))],
         edge("LINKED_TO"): [{"id": "k1", "src": one, "dst": three, "kind": "shared_device", "score": 640_000}],
         edge("FLAGGED"): [{"id": "f1", "src": one, "dst": "flag:1"}],
@@ -292,6 +298,17 @@ def test_named_queries_answer_rightly(workspace):
         pairs = [word for key, value in params.items() for word in ("-p", f"{key}={value}")]
         return json.loads(ask(workspace, "--name", name, "--json", *pairs).stdout)["rows"]
 
+    assert [row[:2] + row[3:6] for row in rows("suppliers", company="company:crm:1002")] == [
+        ["supplier", "company:crm:1003", 400, 1_000_000, 1_000_000],
+        ["customer", "company:crm:1001", 700, 700_000, 1_000_000],
+        ["customer", "company:crm:1003", 300, 300_000, 1_000_000],
+    ]
+    assert [row[:2] + row[3:6] for row in rows("supply_tiers", company="company:crm:1001")] == [
+        [1, "company:crm:1002", 700_000, 700_000, ["company:crm:1002", "company:crm:1001"]],
+        [2, "company:crm:1003", 1_000_000, 700_000, ["company:crm:1003", "company:crm:1002", "company:crm:1001"]],
+    ]
+    # 1002 sells 1001 more than half, but sells more in all than 1001 buys
+    assert rows("core_firms", suppliers=1) == [["company:crm:1002", "乙", 1, 400, 400, ["company:crm:1003"]]]
     assert [row[:3] for row in rows("holdings", party="company:crm:1001")] == [
         ["company:crm:1002", "乙", 400_000],
         ["company:crm:1003", None, None],

@@ -15,7 +15,8 @@ from kg import schema
 from kg.engine import Engine
 from kg.graph import Graph, columns, table_name
 from kg.lake import Lake
-from kg.register import _once, _ppm, register
+from kg.nominees import sound
+from kg.register import _ppm, register
 
 DAY = date(2026, 3, 1)
 
@@ -87,7 +88,7 @@ def test_a_body_of_the_state_is_known_by_what_a_source_says_or_else_by_its_name(
 
 def test_a_nominee_whom_two_claim_counts_as_the_holder_itself():
     claims = pa.table({"nominator": ["x", "y", "x"], "nominee": ["n", "n", "n"], "held": ["c", "c", "d"]})
-    assert _once(claims).to_pylist() == [{"nominator": "x", "nominee": "n", "held": "d"}]
+    assert sound(claims).to_pylist() == [{"nominator": "x", "nominee": "n", "held": "d"}]
 
 
 def test_of_some_companies_only_their_own_holdings_are_read(lake):

@@ -9,9 +9,11 @@ import pytest
 
 from kg import alias, history, schema
 from kg.check import over_held
-from kg.derivations.dependence import guarantee_dependence, trade_dependence
+from kg.derivations.dependence import guarantee_dependence, likely, sold, trade_dependence, traded, turnover
+from kg.derivations.fraud_spread import TIES, ties_of
 from kg.derivations.invoices import invoiced
 from kg.derivations.payments import paid
+from kg.derivations.supplies import supplies
 from kg.graph import columns, holding
 from kg.history import Moment, compare
 from kg.resolve import VIEWS, Mention, NodeView
@@ -78,11 +80,18 @@ def test_the_checks_of_a_whole_delivery(of, dialect):
 def test_derivations_and_warnings(dialect):
     transfers = ibis.table(columns(schema.edge("TRANSFERRED_TO")), name="transfers").mutate(month=ibis.date(2024, 1, 1))
     owners = ibis.table(columns(schema.edge("OWNS_ACCOUNT")), name="owners")
-    trade = trade_dependence(ibis.table(columns(schema.edge("INVOICED")), name="invoiced"), date(2024, 1, 1))
-    calls = guarantee_dependence(
-        ibis.table(columns(schema.edge("GUARANTEES")), name="given"), ibis.table(columns(schema.node("Company")), name="firms")
-    )
-    for step in (paid(transfers, owners), invoiced(records("invoices")), over_held(records("shareholders")), trade, calls):
+    firms, day = ibis.table(columns(schema.node("Company")), name="firms"), date(2024, 1, 1)
+    sales = sold(ibis.table(columns(schema.edge("INVOICED")), name="invoiced"), day)
+    pairs = traded(sales, ibis.table(columns(schema.edge("PAID")), name="paid"), day)
+    turned = turnover(pairs, firms, day)
+    debts = ibis.table({"party": "string", "owed_fen": "int64"}, name="debts")
+    calls = guarantee_dependence(ibis.table(columns(schema.edge("GUARANTEES")), name="given"), debts, firms, turned)
+    told = (ibis.table(columns(schema.edge(name)), name=name) for name in ("INVOICED", "PAID"))
+    supplied = supplies(*told, records("contracts"), day)
+    assert set(supplied.columns) <= set(columns(schema.edge("SUPPLIES")).names)
+    ties = ties_of({tie.type: ibis.table(columns(schema.edge(tie.type)), name=tie.type) for tie in TIES})
+    steps = [supplied, ties, paid(transfers, owners), invoiced(records("invoices")), over_held(records("shareholders")), likely(sales)]
+    for step in (*steps, trade_dependence(pairs, turned), calls):
         assert ibis.to_sql(step, dialect=dialect)
 
 

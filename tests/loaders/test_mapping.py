@@ -257,10 +257,12 @@ def test_an_own_number_that_is_a_personal_identifier_becomes_the_token_of_it(map
     assert (row["code"], row["_key"], row["_fault"]) == (token, token, None)
 
 
-def test_the_bank_s_own_customer_number_is_hidden_only_where_it_is_an_identity_card(mapped, keyring):
-    cells = ["13912345678", "4111111111111111", "li@a.cn", "110105194912310021", "110105491231002", CARD, None]
+def test_of_the_bank_s_own_customer_number_only_an_identity_card_is_hidden_be_it_the_whole_or_a_part(mapped, keyring):
+    shown = ["13912345678", "4111111111111111", "li@a.cn", "110105194912310021", "110105491231002", "K-110105194912310021", "K-13912345678"]
+    cells = [*shown, CARD, f"K01-{CARD}-2", f"88{CARD}", None]
     rows = mapped("persons", "person,customer_ref\n" + "".join(f"P{n},{cell or ''}\n" for n, cell in enumerate(cells)))
-    assert column(rows, "customer_ref") == [*cells[:5], keyring.token("cnid", CARD), None]
+    token = keyring.token("cnid", CARD)
+    assert column(rows, "customer_ref") == [*shown, token, f"K01-{token}-2", f"88{token}", None]
 
 
 OWN = st.one_of(

@@ -23,6 +23,10 @@ GOOD = {
 }
 
 
+OWED = {"party": "company:crm:1", "kind": "loan", "amount_fen": "100"}
+CAPITAL = {"reported_on": "2024-01-31", "net_capital_fen": "200", "tier_1_fen": "100"}
+
+
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
     with Engine(tmp_path_factory.mktemp("spill")) as opened:
@@ -124,10 +128,40 @@ def test_a_unit_format_or_zone_that_is_not_known_is_refused():
         ),
         ("loans", {"loan": "loan:crm:1", "borrower_kind": "trust"}, ("borrower_kind", "values", "trust")),
         ("guarantees", {"guarantor": "person:crm:1"}, ("beneficiary, loan", "one_of", None)),
+        ("exposures", OWED | {"amount_fen": "-0.01"}, ("amount_fen", "least", "-0.01")),
+        ("exposures", OWED | {"mitigated_fen": "-1", "provider": "person:crm:2"}, ("mitigated_fen", "least", "-1")),
+        ("exposures", OWED | {"mitigated_fen": "100.01", "provider": "person:crm:2"}, ("mitigated_fen, amount_fen", "at_most", "100.01")),
+        ("exposures", OWED | {"mitigated_fen": "5"}, ("mitigated_fen, provider", "needs", "5")),
+        ("exposures", OWED | {"mitigated_fen": "5", "_fault": "provider|label|***"}, ("provider", "label", "***")),
+        ("concert", {"a": "company:crm:1", "b": "company:crm:1"}, ("a, b", "differ", "***")),
+        ("kinship", {"a": "person:crm:1", "b": "person:crm:1", "kinship": "配偶"}, ("a, b", "differ", "***")),
+        (
+            "nominations",
+            {"nominator": "person:crm:1", "nominee": "person:crm:1", "company": "company:crm:1"},
+            ("nominator, nominee", "differ", "***"),
+        ),
+        ("bank_capital", CAPITAL | {"tier_1_fen": "200.01"}, ("tier_1_fen, net_capital_fen", "at_most", "200.01")),
     ],
 )
 def test_a_row_that_breaks_a_rule_says_which(engine, name, row, fault):
     assert faults_of(engine, name, row) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("exposures", OWED | {"amount_fen": "0"}),
+        ("exposures", OWED | {"mitigated_fen": "0"}),
+        ("exposures", OWED | {"mitigated_fen": "100", "provider": "person:crm:2"}),
+        ("exposures", OWED | {"provider": "person:crm:2"}),
+        ("bank_capital", CAPITAL | {"tier_1_fen": "200"}),
+        ("bank_capital", CAPITAL | {"net_capital_fen": "-1", "tier_1_fen": "-2"}),
+        ("concert", {"a": "company:crm:1", "b": "company:crm:2"}),
+        ("nominations", {"nominator": "person:crm:1", "nominee": "person:crm:2", "company": "company:crm:1"}),
+    ],
+)
+def test_a_row_on_the_edge_of_a_rule_is_good(engine, name, row):
+    assert faults_of(engine, name, row) == []
 
 
 def test_a_row_says_everything_that_is_wrong_with_it(engine):

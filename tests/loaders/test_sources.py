@@ -57,7 +57,9 @@ def test_a_contract_holds_together(of):
     assert len(names) == len(set(names))
     assert all(column.about and not column.about.endswith(".") for column in of.columns)
     assert of.about.startswith("one row for each")
-    assert {name for group in of.one_of for name in group} <= set(names)
+    assert {name for group in (*of.one_of, *of.at_most, *of.needs, *of.differ) for name in group} <= set(names)
+    assert all(of.column(name).stored == "int64" for pair in of.at_most for name in pair)
+    assert all(of.column(name).type in REFERENCES for pair in of.differ for name in pair)
     assert of.defines is None or of.column(of.defines).type == of.defines
     for column in of.own:
         assert column.name.endswith("_fen") == (column.type == "money")

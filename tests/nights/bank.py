@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -105,9 +106,10 @@ class Bank:
         return json.loads(result.stdout)
 
     def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
-        """Begin a command (a night, where none is named) in a process of its own."""
+        """Begin a command (a night, where none is named) in a process of its own, whose coverage nobody measures."""
         command = [sys.executable, "-m", "kg.cli", *(words or ("run",)), "--workspace", str(self.root)]
-        return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
+        return subprocess.Popen(command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
     def copy(self, root: Path, server: Address | None = None) -> Bank:
         """Return a second workspace with the same keys, files, lake and runs."""

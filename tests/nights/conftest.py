@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
-from kg.stores.bolt import BoltStore
 from kg.stores.local_neo4j import LocalNeo4j
 from kg.stores.server import Address
 
@@ -20,19 +18,9 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
-def night_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
-    """A real server for all nights, with the constraints."""
-    local = LocalNeo4j(tmp_path_factory.mktemp("nights"), heap="768m", page_cache="128m")
-    try:
-        address = local.start()
-        with BoltStore.connect(address) as store:
-            store.prepare()
-        yield address
-    finally:
-        pid = local.status().pid
-        if pid is not None:
-            psutil.Process(pid).kill()
-        local.stop()
+def night_server(neo4j_local: LocalNeo4j) -> Address:
+    """The address of a real server for all nights."""
+    return neo4j_local.start()
 
 
 @pytest.fixture

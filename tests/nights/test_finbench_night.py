@@ -10,6 +10,8 @@ from decimal import ROUND_HALF_UP, Decimal
 import networkx
 import pytest
 
+pytestmark = pytest.mark.untraced
+
 INCREMENT = "AddAccountTransferAccountWrite12"
 COUNTS = {
     "MATCH (n:Company) RETURN count(n)": 967,

@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+pytestmark = pytest.mark.untraced
+
 
 @pytest.fixture(scope="module")
 def file(shared):

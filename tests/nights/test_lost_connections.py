@@ -79,7 +79,7 @@ def one_sentence(result) -> bool:
     return len(errors) == 1 and "Traceback" not in result.stderr and "this should not happen" not in result.stderr
 
 
-@pytest.mark.parametrize("after", [15_000, 30_000])
+@pytest.mark.parametrize("after", [pytest.param(15_000, marks=pytest.mark.soak), 30_000])
 def test_a_connection_that_is_lost_while_publishing_costs_time_and_nothing_else(before, undisturbed, after):
     server, wire = before.server, Cut(before.server, after)
     before.point_to(wire.uri, server)
@@ -129,7 +129,7 @@ def small_disk(bank, room, tmp_path):
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-@pytest.mark.parametrize("room", [100_000, 250_000])
+@pytest.mark.parametrize("room", [100_000, pytest.param(250_000, marks=pytest.mark.soak)])
 def test_a_full_disk_is_told_and_the_night_is_done_once_there_is_room(before, undisturbed, tmp_path, room):
     with small_disk(before, room, tmp_path) as (bank, options, make_room):
         process = bank.start(**options)

@@ -8,6 +8,8 @@ from kg.errors import GateError
 
 from .town import FIRST, SECOND, THIRD, firms, holding, known, payment, uscc
 
+pytestmark = pytest.mark.untraced
+
 IDS = "MATCH (n:Company) RETURN n.id AS id ORDER BY id"
 
 

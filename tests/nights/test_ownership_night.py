@@ -38,6 +38,16 @@ HOLDINGS = [
     holding("P4", "F", "70%"),
     holding("P1", "F", "45%"),
 ]
+#: D sells B twice as much as E does, a contract stands beside it; two months make nobody dependent.
+INVOICES = [
+    {"number": "1", "seller": "D", "buyer": "B", "issued_on": "2023-12-10", "net_fen": "100"},
+    {"number": "2", "seller": "D", "buyer": "B", "issued_on": "2024-01-10", "net_fen": "100"},
+    {"number": "3", "seller": "E", "buyer": "B", "issued_on": "2024-01-11", "net_fen": "100"},
+    {"number": "4", "seller": "B", "buyer": "C", "issued_on": "2024-01-12", "net_fen": "500"},
+]
+CONTRACTS = [{"number": "K1", "seller": "D", "buyer": "B", "signed_on": "2023-02-01", "amount_fen": "900"}]
+#: Power for a maker of parts, who supplies a shop.
+INDUSTRIES = {"D": "D44", "E": "4400", "B": "C36", "C": "F52"}
 PEOPLE = [{"person": f"P{number}", "name": name} for number, name in enumerate(("张一", "王二", "李三", "赵四"), 1)]
 
 
@@ -47,11 +57,15 @@ def settled(bank: Bank) -> Bank:
     bank.source("persons", record_id="person")
     for name in ("shareholders", "kinship", "exposures", "bank_capital"):
         bank.source(name)
-    bank.deliver("companies", firms(*"ABCDEF"))
+    bank.source("invoices", record_id="number")
+    bank.source("contracts", record_id="number")
+    bank.deliver("invoices", INVOICES)
+    bank.deliver("contracts", CONTRACTS)
+    bank.deliver("companies", [{**row, "industry": INDUSTRIES.get(row["company"])} for row in firms(*"ABCDEF")])
     bank.deliver("persons", PEOPLE)
     bank.deliver("shareholders", HOLDINGS)
     bank.deliver("kinship", [{"a": "P2", "b": "P3", "kinship": "spouse"}])
-    bank.deliver("exposures", [owes("A", 12), owes("B", 9), owes("C", 5)])
+    bank.deliver("exposures", [owes("A", 12), owes("B", 9), owes("C", 5), owes("D", 16)])
     bank.deliver("bank_capital", [{"reported_on": "2024-01-31", "net_capital_fen": "200", "tier_1_fen": "100"}])
     return bank
 
@@ -71,6 +85,7 @@ class Seen:
     owners: list[dict[str, Any]]
     #: The ends of the holdings by which P1 controls B.
     evidence: list[str]
+    supplies: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +98,8 @@ def night(tmp_path_factory: pytest.TempPathFactory, night_server: Address) -> tu
     )
     told = bank.one("MATCH (:Person {id: $p})-[r:CONTROLS]->(:Company {id: $c}) RETURN r.evidence AS e", p=id_of("P1"), c=id_of("B"))
     held = [bank.one("MATCH (a)-[r:HOLDS_SHARES {id: $id}]->(b) RETURN a.id + b.id AS ends", id=each) for each in json.loads(told)]
-    return bank, Seen(controls(bank), members(bank), owned, held)
+    trade = bank.ask("MATCH (a)-[r:SUPPLIES]->(b) RETURN a.id AS supplier, b.id AS buyer, properties(r) AS of")
+    return bank, Seen(controls(bank), members(bank), owned, held, trade)
 
 
 @pytest.fixture
@@ -145,6 +161,7 @@ def test_a_group_beyond_its_limit_and_closed_or_overfull_holdings_are_flagged(do
     # A and B owe 21 of 100 of tier 1; a group may owe 20, and a client alone 15
     assert flagged["GROUP_LIMIT_PASSED"] == {"P1", "A", "B"}
     assert "GROUP_LIMIT_SPLIT" not in flagged
+    assert flagged["CLIENT_LIMIT_PASSED"] == {"D"}
     assert flagged["CLOSED_HOLDING_CIRCLE"] == {"D", "E"}
     assert flagged["CIRCULAR_HOLDING"] == {"D", "E"}
     assert flagged["SHARES_OVER_WHOLE"] == {"F"}
@@ -172,7 +189,7 @@ def test_two_capitals_of_one_day_bound_nobody_and_people_are_told_why(house: Ban
 def test_a_group_keeps_its_id_when_a_member_joins_and_is_gone_when_control_is(house: Bank):
     house.run()
     before = house.one("MATCH (:Company {id: $b})-[:MEMBER_OF]->(g) RETURN g.id", b=id_of("B"))
-    house.deliver("shareholders", [*HOLDINGS, holding("B", "F", "51%")])
+    house.deliver("shareholders", [*HOLDINGS[:8], holding("B", "F", "51%")])
     house.run()
     assert house.one("MATCH (:Company {id: $f})-[:MEMBER_OF]->(g) WHERE g.id = $g RETURN count(*)", f=id_of("F"), g=before) == 1
     house.deliver("shareholders", HOLDINGS[6:])
@@ -184,7 +201,7 @@ def test_nothing_is_made_again_where_nothing_of_it_has_changed(house: Bank):
     house.run()
     house.deliver("exposures", [owes("A", 12), owes("B", 9), owes("C", 6)])
     outcome = house.run()
-    assert set(outcome.results["derive"]) == {"graph/Group", "made_with"}
+    assert set(outcome.results["derive"]) == {"graph/Group", "graph/LargeExposure", "made_with"}
 
 
 def test_an_own_number_with_a_plus_in_it_is_one_party_and_full_width_is_the_same(house: Bank):
@@ -285,3 +302,55 @@ def test_a_link_is_shown_rebutted_with_user_reason_and_end_and_restored(house: B
     assert len(house.json("links", a, c)["paths"]) == 1
     assert len(house.json("links", "log")) == 2
     assert house.json("links", "hubs") == []
+
+
+def test_who_supplies_whom_is_in_lake_and_graph_with_parts_months_and_sources(done: Bank, seen: Seen):
+    told = {(short(row["supplier"]), short(row["buyer"])): row["of"] for row in seen.supplies}
+    assert told.keys() == {("D", "B"), ("E", "B"), ("B", "C")}
+    of = told["D", "B"]
+    assert (of["amount_fen"], of["sales_ppm"], of["purchases_ppm"], of["months"]) == (20_000, 1_000_000, 666_666, 2)
+    assert (str(of["since"]), of["measure"], of["said_by"]) == ("2023-02-01", "invoices", "contracts, invoices")
+    assert {row["amount_fen"] for row in done.current("graph/SUPPLIES")} == {20_000, 10_000, 50_000}
+    assert [row[1] for row in json.loads(done.cli("query", "--name", "suppliers", "-p", f"company={id_of('B')}", "--json").stdout)["rows"]]
+
+
+def test_the_borrowers_that_are_hurt_when_a_company_stops_are_told_with_what_they_owe(done: Bank):
+    told = done.json("shock", id_of("D"))
+    found = {short(row["company"]): row for row in told["borrowers"]}
+    # power comes from D and E alike, and B stands still without it as far as it is missing; C sells on what it gets of B
+    assert {name: (row["h_ppm"], row["by"], row["exposure_fen"]) for name, row in found.items()} == {
+        "B": (333_333, "inputs", 900),
+        "C": (333_333, "inputs", 500),
+    }
+    assert [short(station) for station in found["C"]["path"]] == ["D", "B", "C"]
+    assert told["exposure_fen"] == 1_400
+    half = done.json("shock", "D Ltd", "--remaining", "0.5")
+    assert {row["h_ppm"] for row in half["borrowers"]} == {666_667}
+    said = done.cli("shock", id_of("D")).stdout
+    assert "33.3333 %" in said
+    assert "D Ltd → B Ltd → C Ltd" in said
+    assert "no borrower is hurt" in done.cli("shock", id_of("F")).stdout
+
+
+def test_a_file_of_what_is_essential_takes_the_place_of_the_rule(done: Bank):
+    (done.root / "essential.csv").write_text("supplier_industry,buyer_industry,kind\nD44,C,0\n", encoding="utf-8")
+    setting = ("--set", "contagion.essential=essential.csv")
+    spared = done.cli(*setting, "shock", id_of("D"), "--json")
+    assert json.loads(spared.stdout)["borrowers"] == []
+    (done.root / "essential.csv").write_text("supplier_industry,buyer_industry,kind\nD44,C,5\n", encoding="utf-8")
+    refused = done.cli(*setting, "shock", id_of("D"))
+    assert (refused.exit_code, "essential.csv line 2: kind is '5'" in refused.stderr) == (2, True)
+
+
+def test_confirmed_fraud_is_near_from_the_day_on_which_it_was_known(house: Bank):
+    house.source("cases")
+    house.deliver("cases", [{"entity": "B", "entity_kind": "company", "reason": "虚假贸易", "known_on": "2024-03-01"}])
+    house.run(as_of=date(2024, 2, 29))
+    assert house.json("shock", id_of("B"))["fraud_near"] is None
+    house.run(as_of=date(2024, 3, 1))
+    told = house.json("shock", id_of("D"))
+    assert told["fraud_near"]["path"] == [id_of("B"), id_of("D")]
+    assert told["fraud_near"]["types"] == ["SUPPLIES"]
+    # all that D sells goes to B: a fifth, halved by the step
+    assert told["fraud_near"]["ppm"] == 100_000
+    assert not [flag for flag in house.flags() if flag["entity_id"] == id_of("D") and "FRAUD" in flag["reason"]]

@@ -11,6 +11,8 @@ import pytest
 from . import town
 from .bank import Bank
 
+pytestmark = pytest.mark.untraced
+
 
 @pytest.fixture
 def house(registry: Bank) -> Bank:

@@ -6,6 +6,8 @@ import pytest
 
 from kg.progress import Count
 
+pytestmark = pytest.mark.untraced
+
 
 class Listener:
     """Progress that remembers what was begun."""

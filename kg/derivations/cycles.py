@@ -1,0 +1,336 @@
+"""Cycles of transfers that respect time: money that goes on from account to account and comes back to where it started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg.algorithms.cycle_pruning import Bools, Rows, asked_of, possible, usable
+from kg.algorithms.kernel import Ints
+from kg.algorithms.temporal_cycles import search
+from kg.algorithms.temporal_moves import EVER, Bounds, Limits, moves
+from kg.derivations.flows import Flow, Given, bundled, fans, named, read_transfers, single, some
+from kg.errors import UsageError
+from kg.holdings import numbered
+
+_DAY = 86_400_000_000
+_PPM = 1_000_000
+_MOST_HOPS, _MOST_DAYS = 32, 36_525
+
+
+@dataclass(frozen=True)
+class CycleParams:
+    """Which cycles are sought.
+
+    Parameters
+    ----------
+    max_hops
+        Most transfers in a cycle, 2 to 32.
+    window_days
+        Most days of 24 hours from the first transfer to the last, 1 to 36,525; just so much is within.
+    min_amount_ratio
+        Least part that the smallest amount of a cycle is of the largest. Ratios lie between 0 and 1 and are rounded to a millionth;
+        None asks for nothing.
+    min_hop_retention
+        Least part of an amount that the next must be; it may be more. The step from the last transfer to the first is no hop.
+    min_total_retention
+        Least part of the first amount that the last must be.
+    max_hop_gain
+        Most part of an amount that the next may be, from 1 to 10.
+    max_parts, part_days
+        Up to so many transfers between two accounts, within so many days and without another between them, also count as one of their
+        sum, made from the first of them to the last: the next hop begins with the last or later. 1 to 10; 1 is none.
+    max_wait_days
+        Most days from a hop to the next.
+    max_fan
+        Accounts that make more transfers than this, and get more than this, within some span of ``window_days`` are left out, and named
+        in ``truncated``. None leaves nobody out.
+    hubs
+        Ids of accounts that are left out: payment platforms, tax offices.
+    name
+        What the result calls these parameters.
+    max_steps, max_all_steps
+        Most steps in the search from one transfer, and from all together. Where that is not enough ``truncated`` says so.
+
+    Raises
+    ------
+    UsageError
+        If one is out of range.
+
+    Examples
+    --------
+    >>> CycleParams(max_hops=1)
+    Traceback (most recent call last):
+    ...
+    kg.errors.UsageError: max_hops is 1; a cycle has 2 to 32 hops
+    """
+
+    max_hops: int = 6
+    window_days: int = 30
+    min_amount_ratio: float | None = None
+    min_hop_retention: float | None = None
+    min_total_retention: float | None = None
+    max_hop_gain: float | None = None
+    max_parts: int = 1
+    part_days: int = 7
+    max_wait_days: int | None = None
+    max_fan: int | None = None
+    hubs: tuple[str, ...] | tuple[int, ...] = ()
+    name: str = "own"
+    max_steps: int = 20_000_000
+    max_all_steps: int = 20_000_000_000
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.max_hops <= _MOST_HOPS:
+            raise UsageError(f"max_hops is {self.max_hops}; a cycle has 2 to {_MOST_HOPS} hops")
+        if not 1 <= self.window_days <= _MOST_DAYS:
+            raise UsageError(f"window_days is {self.window_days}; a window has 1 to {_MOST_DAYS} days")
+        for name in ("min_amount_ratio", "min_hop_retention", "min_total_retention"):
+            ratio = getattr(self, name)
+            if ratio is not None and not 0 <= ratio <= 1:
+                raise UsageError(f"{name} is {ratio}; a ratio lies between 0 and 1")
+        if self.max_hop_gain is not None and not 1 <= self.max_hop_gain <= 10:
+            raise UsageError(f"max_hop_gain is {self.max_hop_gain}; it lies between 1 and 10")
+        if not 1 <= self.max_parts <= 10:
+            raise UsageError(f"max_parts is {self.max_parts}; a hop has 1 to 10 parts")
+        for name in ("part_days", "max_wait_days", "max_fan", "max_steps", "max_all_steps"):
+            most = getattr(self, name)
+            if most is not None and most < 1:
+                raise UsageError(f"{name} is {most}; give a number from 1 on")
+
+
+#: A: hardly anything is kept on the way. B: each may keep a fifth, and money may join. C: the order of time alone, for investigations.
+TIERS = {
+    "A": CycleParams(max_hops=6, window_days=30, min_amount_ratio=0.8, name="A"),
+    "B": CycleParams(max_hops=10, window_days=30, min_hop_retention=0.8, min_total_retention=0.5, name="B"),
+    "C": CycleParams(max_hops=16, window_days=100, name="C"),
+}
+
+
+#: Split and bundled hops: a sum goes on in up to four payments within nine days, and comes on as one or several; each holder keeps at most
+#: 7 % and adds nothing. Money that circulates rests for days, over holidays for nine; what lies longer is lost in other money.
+SPLIT = CycleParams(
+    max_hops=12,
+    window_days=100,
+    min_hop_retention=0.93,
+    min_total_retention=0.5,
+    max_hop_gain=1.0,
+    max_parts=4,
+    part_days=9,
+    max_wait_days=9,
+    name="split",
+)
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """Cycles that were found.
+
+    Attributes
+    ----------
+    table
+        ``cycle_id, position, transfer_id, payer, payee, at, amount_fen``: a row for each transfer, in the order of cycle and position
+        (both counted from 0); the parts of a split hop bear one position. Cycles stand in the order of their first transfer.
+    truncated
+        ``transfer_id, account, because``: transfers from which the search stopped before its end (with ``new_from``: the last ones of
+        their cycles), and accounts that were left out for their fan. Without a row, every cycle is in ``table``.
+    params
+        What was sought; its ``name`` is the tier.
+    """
+
+    table: pa.Table
+    truncated: pa.Table
+    params: CycleParams
+
+    @property
+    def tier(self) -> str:
+        """Return the name of what was sought."""
+        return self.params.name
+
+
+def find_cycles(transfers: pa.Table, params: CycleParams, *, new_from: datetime | date | int | None = None) -> Cycles:
+    """Find all cycles in which money moves on in the order of time and comes back.
+
+    A cycle is a way of at least two transfers, each from the payee of the one before, at its time or later, back to the first payer; no
+    account is passed twice. It is told once, beginning with its earliest transfer: where all are at one moment, with the smallest id
+    from which the amounts allow it. Parallel transfers make cycles of their own. Amounts are compared as whole fen.
+
+    Parameters
+    ----------
+    transfers
+        ``transfer_id, payer, payee, amount_fen, at``; ids int64 or strings, ``at`` a timestamp, a date, or int64 microseconds.
+        A transfer to oneself is in no cycle, and one of 0 or less moves no money on: these are left out.
+    params
+        One of `TIERS` or one's own.
+    new_from
+        Only cycles whose last transfer is at this time or later are sought. They are sought from that one back, so that older transfers
+        are looked at only where they lead to a new one.
+
+    Raises
+    ------
+    UsageError
+        If a column is missing, a value is null, or an amount is 2^62 fen or more; the sentence names the row, counted from 0.
+
+    References
+    ----------
+    .. [1] Kumar & Calders, 2SCENT: an efficient algorithm to enumerate all simple temporal cycles, VLDB 11(11), 2018.
+
+    Examples
+    --------
+    >>> rows = {"transfer_id": [1, 2], "payer": ["a", "b"], "payee": ["b", "a"], "amount_fen": [100, 80], "at": [5, 5]}
+    >>> find_cycles(pa.table(rows), TIERS["A"]).table.to_pydict()["transfer_id"]
+    [1, 2]
+    """
+    given, since = read_transfers(transfers), _moment(new_from, transfers)
+    window = params.window_days * _DAY
+    first = -int(EVER) if since is None else since - window
+    left_out = named(given, params.hubs)
+    hubs = np.empty(0, np.int64) if params.max_fan is None else fans(given, params.max_fan, window, first)
+    hubs = hubs[~left_out[hubs]]
+    left_out[hubs] = True
+    flow = _possible(given, params, left_out, first)
+    found, stopped = _searched(flow, params, window, since)
+    return Cycles(_table(found, flow, transfers), _truncated(flow, stopped, given.accounts.take(pa.array(hubs)), transfers), params)
+
+
+def _possible(given: Given, params: CycleParams, left_out: Bools, first: int) -> Flow:
+    """Return what can lie in a cycle."""
+    parts = (float(_part(part)) for part in (params.min_amount_ratio, params.min_hop_retention, params.min_total_retention))
+    wait = params.window_days if params.max_wait_days is None else params.max_wait_days + (params.max_parts > 1) * params.part_days
+    asked = asked_of(min(params.window_days, wait) * _DAY, params.window_days * _DAY, *parts, gain=params.max_hop_gain)
+    rows = Rows(given.payer, given.payee, given.at, given.amount, left_out, first)
+    if params.max_parts == 1:
+        return single(given, possible(rows, asked))
+    flow = bundled(given, usable(rows), params.max_parts, params.part_days * _DAY)
+    ends = flow.payer.astype(np.int32), flow.payee.astype(np.int32)
+    return some(flow, possible(Rows(*ends, flow.at, flow.amount, left_out, first), asked))
+
+
+def _moment(new_from: datetime | date | int | None, transfers: pa.Table) -> int | None:
+    """Return a moment as the microseconds in which times are counted."""
+    if new_from is None or isinstance(new_from, int):
+        return new_from
+    if "at" in transfers.column_names and pa.types.is_integer(transfers["at"].type):
+        raise UsageError(f"new_from is {new_from}, but the times of the transfers are numbers; give a number too")
+    moment: int = pa.scalar(new_from).cast(pa.timestamp("us")).cast(pa.int64()).as_py()
+    return moment
+
+
+def _searched(flow: Flow, params: CycleParams, window: int, since: int | None) -> tuple[list[Ints], Ints]:
+    """Return the cycles as places in the flow, those of one size in one array; and the places from which the search stopped."""
+    backward = since is not None
+    size = len(flow.at)
+    # turned round, the last transfer of a cycle is its first
+    ends, times, amount = (flow.payer, flow.payee), (flow.at, flow.until), flow.amount
+    if backward:
+        ends, times = (flow.payee[::-1].copy(), flow.payer[::-1].copy()), (-flow.until[::-1], -flow.at[::-1])
+        amount = flow.amount[::-1].copy()
+    _, (payer, payee) = numbered(*(pa.chunked_array([column]) for column in ends))
+    money = moves(payer, payee, *times, amount, by_amount=_by_amount(params))
+    roots = np.arange(size) if since is None else np.flatnonzero(money.at <= -since)
+    wait = window if params.max_wait_days is None else params.max_wait_days * _DAY
+    limits = Limits(params.max_hops, window, wait, params.max_steps, params.max_all_steps, backward, _by_amount(params))
+    told, stopped = search(money, _bounds(money.amount, params, backward=backward), roots, limits)
+    place = size - 1 - money.rank if backward else money.rank
+    return [place[cycles[:, ::-1] if backward else cycles] for cycles in _by_size(told, params.max_hops)], place[roots[stopped]]
+
+
+def _by_size(told: Ints, most: int) -> list[Ints]:
+    """Return cycles written one after another as arrays, one for each size.
+
+    >>> [cycles.tolist() for cycles in _by_size(np.array([2, 7, 8, 3, 4, 5, 6, 2, 1, 0]), 3)]
+    [[[7, 8], [1, 0]], [[4, 5, 6]]]
+    """
+    starts = []
+    at = 0
+    while at < told.size:
+        starts.append(at)
+        at += int(told[at]) + 1
+    begin = np.array(starts, np.int64)
+    size = told[begin]
+    return [told[begin[size == n][:, np.newaxis] + np.arange(1, n + 1)] for n in range(2, most + 1)]
+
+
+def _by_amount(params: CycleParams) -> bool:
+    """Tell whether amounts are bounded on both sides, so that they tell a hub's transfers apart better than time does."""
+    return bool(params.min_amount_ratio or (params.max_hop_gain and (params.min_hop_retention or params.min_total_retention)))
+
+
+def _bounds(amount: Ints, params: CycleParams, *, backward: bool) -> Bounds:
+    """Return what each transfer's amount asks of others; going back, the next is the one before."""
+    free = np.zeros(amount.size, np.int64), np.full(amount.size, EVER)
+    band, hop, total = (_part(part) for part in (params.min_amount_ratio, params.min_hop_retention, params.min_total_retention))
+    gain = 1 / _part(params.max_hop_gain) if params.max_hop_gain else Fraction(0)
+    band_low, band_high = _least(amount, band), _most(amount, band)
+    kept, grown, end = ((_least(amount, part), _most(amount, part)) for part in (hop, gain, total))
+    # what is known of all from the root: no less than is kept at every hop, or than what can still grow to enough of it at the end
+    low, high = (end[0], grown[1]) if not backward else (grown[0], end[1])
+    far_low, far_high = (kept[0], high) if not backward else (low, kept[1])
+    for _ in range(params.max_hops - 2):
+        low, high = _least(low, gain), _most(high, gain)
+        far_low, far_high = (_least(far_low, hop), high) if not backward else (low, _most(far_high, hop))
+    every = np.maximum(np.maximum(low, far_low), band_low), np.minimum(np.minimum(high, far_high), band_high)
+    hops = (grown[0], kept[1]) if backward else (kept[0], grown[1])
+    ends = (free[0], end[1]) if backward else (end[0], free[1])
+    return Bounds(band_low, band_high, hops[0], hops[1], ends[0], ends[1], every[0], every[1])
+
+
+def _part(ratio: float | None) -> Fraction:
+    return Fraction(round((ratio or 0) * _PPM), _PPM)
+
+
+def _least(amount: Ints, part: Fraction) -> Ints:
+    """Return the least whole amounts that are at least so much of the amounts, without overflow.
+
+    >>> _least(np.array([10, 11, 2**62]), Fraction(4, 5)).tolist()
+    [8, 9, 3689348814741910324]
+    """
+    whole, rest = amount // part.denominator, amount % part.denominator
+    least: Ints = whole * part.numerator - (-rest * part.numerator) // part.denominator
+    return least
+
+
+def _most(amount: Ints, part: Fraction) -> Ints:
+    """Return the most of which the amounts are at least so much, up to `EVER`.
+
+    >>> _most(np.array([8, 9, 2**61]), Fraction(4, 5)).tolist()
+    [10, 11, 2882303761517117440]
+    """
+    if not part:
+        return np.full(amount.size, EVER)
+    whole, rest = amount // part.numerator, amount % part.numerator
+    fits = whole < EVER // part.denominator
+    most: Ints = np.where(fits, np.where(fits, whole, 0) * part.denominator + rest * part.denominator // part.numerator, EVER)
+    return np.minimum(most, EVER)
+
+
+def _table(found: list[Ints], flow: Flow, transfers: pa.Table) -> pa.Table:
+    """Return the cycles in the order of their transfers' times and ids, a row for each transfer."""
+    width = max((cycles.shape[1] for cycles in found if cycles.size), default=2)
+    padded = [np.pad(cycles, ((0, 0), (0, width - cycles.shape[1])), constant_values=-1) for cycles in found if cycles.size]
+    every = np.concatenate(padded) if padded else np.empty((0, width), np.int64)
+    every = every[np.lexsort(every.T[::-1])]
+    cycle, position = np.nonzero(every >= 0)
+    hop = every[cycle, position]
+    parts = flow.parts[hop]
+    cycle, position = np.repeat(cycle, parts), np.repeat(position, parts)
+    place = np.repeat(flow.first[hop] - np.cumsum(parts) + parts, parts) + np.arange(cycle.size)
+    rows = pa.array(flow.rows[place])
+    told = {name: transfers[name].take(rows) for name in ("transfer_id", "payer", "payee", "at", "amount_fen")}
+    return pa.table({"cycle_id": cycle, "position": position, **told})
+
+
+def _truncated(flow: Flow, stopped: Ints, accounts: pa.Array, transfers: pa.Table) -> pa.Table:
+    ids = transfers["transfer_id"].take(pa.array(flow.rows[flow.first[np.sort(stopped)]])).combine_chunks()
+    return pa.table(
+        {
+            "transfer_id": pa.concat_arrays([ids, pa.nulls(len(accounts), ids.type)]),
+            "account": pa.concat_arrays([pa.nulls(len(ids), accounts.type), accounts]),
+            "because": pc.if_else(pa.array(np.arange(len(ids) + len(accounts)) < len(ids)), "more than max_steps", "more than max_fan"),
+        }
+    )

@@ -1,0 +1,138 @@
+"""Refused rows of whose record the source has told anew since: they leave the list, and never come in over the newer word."""
+
+from __future__ import annotations
+
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from .bank import Bank
+from .town import FIRST
+
+
+@pytest.fixture
+def bank(tmp_path):
+    """A workspace whose nights end with the load, so that no database is asked."""
+    return Bank.create(tmp_path / "bank", None)
+
+
+@pytest.fixture
+def upserting(registry):
+    registry.source("companies", mode="upsert")
+    return registry
+
+
+def firm(capital, company="A"):
+    return {"company": company, "name": "A Ltd", "capital_fen": capital}
+
+
+def load(bank, *rows, name="companies"):
+    bank.deliver(name, rows)
+    return bank.run(only="load", as_of=FIRST)
+
+
+def mend(bank, **values):
+    """Let the mapping understand words that it did not."""
+    bank.source("companies", columns={"capital_fen": {"column": "capital_fen", "values": values}})
+
+
+def replayed(bank):
+    return bank.run(only="load", replaying=()).results["load"]
+
+
+def capitals(bank):
+    return [row["capital_fen"] // 100 for row in bank.current("records/companies")]
+
+
+def left(bank):
+    return [(row["value"], row["left_as"]) for row in bank.json("quarantine", "list", "--left")["rows"]]
+
+
+def test_a_refused_row_leaves_the_list_when_a_later_delivery_tells_of_its_record_and_does_not_come_in_over_it(upserting):
+    load(upserting, firm("zwei"))
+    (entry,) = load(upserting, firm("300")).sources
+    assert (entry["superseded"], upserting.refused()) == (1, [])
+    assert left(upserting) == [("zwei", "superseded")]
+    mend(upserting, zwei="200")
+    assert replayed(upserting) == {"judged": 0, "brought_in": 0, "released": 0, "superseded": 0}
+    assert capitals(upserting) == [300]
+
+
+def test_a_record_that_a_later_delivery_told_as_it_was_before_is_newer_all_the_same(upserting):
+    load(upserting, firm("100"))
+    load(upserting, firm("zwei"))
+    load(upserting, firm("100"), firm("7", "B"))
+    mend(upserting, zwei="200")
+    assert replayed(upserting)["brought_in"] == 0
+    assert sorted(capitals(upserting)) == [7, 100]
+
+
+def test_of_two_refused_rows_of_a_record_the_newer_one_is_on_the_list_and_comes_in(upserting):
+    load(upserting, firm("zwei"))
+    load(upserting, firm("drei"))
+    assert [row["value"] for row in upserting.refused()] == ["drei"]
+    mend(upserting, zwei="200", drei="300")
+    assert replayed(upserting) == {"judged": 1, "brought_in": 1, "released": 1, "superseded": 0}
+    assert (capitals(upserting), upserting.refused()) == ([300], [])
+
+
+def test_a_replay_yields_to_the_record_of_a_later_run_where_the_number_was_not_known_when_the_row_was_refused(upserting):
+    load(upserting, {"company": "", "code": "A", "name": "A Ltd", "capital_fen": "200"})
+    load(upserting, {"code": "", **firm("300")})
+    assert len(upserting.refused()) == 1
+    upserting.source("companies", columns={"company": [{"column": "company"}, {"column": "code"}]})
+    assert replayed(upserting) == {"judged": 0, "brought_in": 0, "released": 0, "superseded": 1}
+    assert (capitals(upserting), upserting.refused()) == ([300], [])
+    assert "has told of its record anew" in upserting.cli("quarantine", "list", "--left").stdout
+    assert upserting.run(only="load").sources[0]["superseded"] == 0
+
+
+def test_of_two_rows_whose_number_was_not_known_when_they_were_refused_the_newer_one_comes_in(upserting):
+    for capital in ("300", "200"):
+        load(upserting, {"company": "", "code": "A", "name": "A Ltd", "capital_fen": capital})
+    upserting.source("companies", columns={"company": [{"column": "company"}, {"column": "code"}]})
+    assert replayed(upserting)["released"] == 1
+    assert capitals(upserting) == [200]
+
+
+@pytest.mark.parametrize("nights", [1, 2])
+def test_a_later_file_supersedes_a_row_of_an_earlier_one_whether_or_not_both_come_in_one_night(upserting, nights):
+    upserting.source("companies", path="landing/day*.csv")
+    upserting.deliver("day1", [firm("zwei"), firm("9", "B")])
+    if nights == 2:
+        upserting.run(only="load", as_of=FIRST)
+    load(upserting, firm("300"), name="day2")
+    assert (upserting.refused(), left(upserting)) == ([], [("zwei", "superseded")])
+    # the old file is read once more, and its row is on no list again
+    (entry,) = load(upserting, firm("5", "C"), name="day3").sources
+    assert (entry["newly_quarantined"], entry["superseded"]) == (0, 0)
+    assert (upserting.refused(), len(left(upserting))) == ([], 1)
+
+
+def test_a_refused_row_that_comes_after_a_good_one_of_its_record_stays_on_the_list(upserting):
+    load(upserting, firm("300"), firm("zwei"))
+    assert [row["value"] for row in upserting.refused()] == ["zwei"]
+    mend(upserting, zwei="200")
+    assert replayed(upserting)["released"] == 0
+    assert (capitals(upserting), len(upserting.refused())) == ([300], 1)
+
+
+def test_a_row_that_is_refused_once_more_is_on_the_list_once_more(upserting):
+    for capital in ("zwei", "300", "zwei"):
+        load(upserting, firm(capital))
+    assert [row["value"] for row in upserting.refused()] == ["zwei"]
+    mend(upserting, zwei="200")
+    assert replayed(upserting)["released"] == 1
+    assert capitals(upserting) == [200]
+
+
+def test_a_quarantine_that_an_earlier_version_of_the_program_made_is_gone_on_with(upserting):
+    load(upserting, firm("zwei"))
+    lake = upserting.root / "lake" / "quarantine"
+    old = DeltaTable(lake).to_pyarrow_table().drop_columns(["record_id", "left_as"])
+    write_deltalake(lake, old, mode="overwrite", schema_mode="overwrite")
+    record = upserting.root / "runs" / upserting.runs()[-1] / "record.json"
+    record.write_text(record.read_text().replace('"quarantine": 1', f'"quarantine": {DeltaTable(lake).version()}'))
+    (row,) = upserting.json("quarantine", "list")["rows"]
+    assert (row["value"], row["record_id"]) == ("zwei", None)
+    load(upserting, firm("vier", "B"))
+    assert {row["value"]: row["record_id"] for row in upserting.refused()} == {"zwei": None, "vier": "company:bank:B"}
