@@ -178,6 +178,13 @@ def _told(
     return listed(found.join(told, "payout", join_type="inner"), listed_ids.select(["finding", "position", "id"]))
 
 
+def find_far_returns(tables: Tables, parameters: SplitReturnParameters) -> pa.Table:
+    """Find returns as `find_split_returns` does, but those that it finds of the same party and loan by its usual parameters."""
+    far, near = (find_split_returns(tables, each) for each in (parameters, SplitReturnParameters()))
+    named = [pc.binary_join_element_wise(rows["entity_id"], rows["root"], "|") for rows in (far, near)]
+    return far.filter(pc.invert(pc.is_in(named[0], value_set=named[1].combine_chunks())))
+
+
 SPLIT = Rule(
     name="loan_return_split",
     version="1",
@@ -198,5 +205,5 @@ FAR = Rule(
     action="watch",
     parameters=FAR_PARAMETERS,
     requires=REQUIRES,
-    find=find_split_returns,
+    find=find_far_returns,
 )

@@ -94,7 +94,7 @@ def test_every_reading_command_can_print_json():
         (["ref", "sources", "sharholders"], "did you mean 'shareholders'?"),
         (["ref", "sources", "Companys"], "did you mean 'companies'?"),
         (["ref", "sources", "people"], "no source kind named 'people'; known are companies, persons, devices, "),
-        (["ref", "rules", "x"], "no rule named 'x'; known are guarantee_circle, loan_return"),
+        (["ref", "rules", "x"], "no rule named 'x'; known are guarantee_circle, guarantees_serve_one"),
         (["ref", "schema", "Compny"], "did you mean 'Company'?"),
         (["ref", "schema", "paid"], "did you mean 'PAID'?"),
         (["ref", "settings", "memroy"], "did you mean 'memory'?"),

@@ -26,7 +26,8 @@ def script():
 
 @pytest.fixture(scope="module")
 def city(script):
-    return script.judged(SMALL, [rule for rule in RULES if rule.name in ("guarantee_circle", "loan_return", "loan_return_split")])
+    names = ("guarantee_circle", "guarantees_serve_one", "loan_return", "loan_return_split")
+    return script.judged(SMALL, [rule for rule in RULES if rule.name in names])
 
 
 def test_an_interval_is_wilsons(script):
@@ -56,7 +57,7 @@ def test_circles_of_guarantees_are_hit_and_associations_beside_them(script, city
 
 
 def test_the_table_is_printed(script, monkeypatch, capsys):
-    words = ["--companies", "300", "--days", "60", "--seeds", "1", "--rules", "guarantee_circle", "loan_return_split", "--missed"]
+    words = ["--companies", "300", "--days", "60", "--seeds", "1", "--rules", "guarantees_serve_one", "loan_return_split", "--missed"]
     monkeypatch.setattr(sys, "argv", ["scheme_hits.py", *words])
     script.main()
     told = capsys.readouterr().out
