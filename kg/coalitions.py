@@ -18,8 +18,9 @@ from scipy.sparse.csgraph import connected_components
 from kg.algorithms.csr import Csr, group_rows, items_of
 from kg.algorithms.kernel import Ints
 from kg.algorithms.kinship import KINSHIPS, relatives
-from kg.holdings import Holdings, held_on, numbered_alike, refuse_missing, refuse_nulls
+from kg.holdings import Holdings, held_on, numbered_alike
 from kg.ruleset import RuleSet
+from kg.tables import refuse_ids, refuse_missing, refuse_nulls, refuse_words
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Ties:
     concert: pa.Table | None = None
 
     @classmethod
-    def on(cls, as_of: date | None, kin: pa.Table | None, concert: pa.Table | None) -> Ties:
-        """Return the kinship and the agreements that hold on a day, see `kg.holdings.held_on`.
+    def on(cls, as_of: date | None, kin: pa.Table | None, concert: pa.Table | None, like: pa.DataType) -> Ties:
+        """Return the kinship and the agreements that hold on a day, see `kg.holdings.held_on`; ids are of a type.
 
         Raises
         ------
@@ -41,8 +42,11 @@ class Ties:
         if kin is not None:
             refuse_missing("kin", kin, ("a", "b", "kinship"))
             refuse_nulls("kin", kin, ("a", "b"))
+            refuse_ids("kin", kin, ("a", "b"), like)
+            refuse_words("kin", kin, ("kinship",))
         if concert is not None:
             refuse_nulls("concert", concert, ("a", "b"))
+            refuse_ids("concert", concert, ("a", "b"), like)
         return cls(*(table if table is None else held_on(table, as_of) for table in (kin, concert)))
 
 

@@ -6,7 +6,7 @@ Knows the columns, the intervals behind unknown shares, and how a party's kind i
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -19,6 +19,7 @@ from kg.algorithms.interning import Interner
 from kg.algorithms.kernel import Ints
 from kg.errors import UsageError
 from kg.ruleset import WHOLE
+from kg.tables import first_row, refuse_flags, refuse_ids, refuse_missing, refuse_no_day, refuse_nulls, refuse_shares, refuse_turned
 
 Quantity = Literal["votes", "capital"]
 COMPANY, PERSON, STATE, OTHER = range(4)
@@ -143,8 +144,11 @@ def refuse_wrong(holdings: pa.Table) -> None:
         With the first such row, its column and value.
     """
     refuse_missing("holdings", holdings, ("holder", "held", "share_ppm"))
+    refuse_ids("holdings", holdings, ("holder", "held"))
+    refuse_shares("holdings", holdings, _SHARES, "shares are whole ppm, in integers (51 % is 510000)")
     for said in _faults(holdings):
         raise UsageError(said)
+    refuse_turned("holdings", holdings)
 
 
 def _faults(holdings: pa.Table) -> Iterator[str]:
@@ -156,64 +160,11 @@ def _faults(holdings: pa.Table) -> Iterator[str]:
             share = holdings[name]
             if (row := first_row(pc.or_(pc.less(share, 0), pc.greater(share, WHOLE)))) is not None:
                 yield f"holdings row {row}: {name} is {share[row].as_py()}; a share lies between 0 and 1000000 ppm"
-    yield from _turned("holdings", holdings)
-
-
-def _turned(name: str, table: pa.Table) -> Iterator[str]:
-    """Tell the rows in which the first of two columns lies behind the last."""
-    pairs = (("share_low_ppm", "share_high_ppm", pc.greater), ("valid_from", "valid_to", pc.greater_equal))
-    for first, last, wrong in pairs:
-        if {first, last} <= set(table.column_names) and (row := first_row(wrong(table[first], table[last]))) is not None:
-            ends = f"{first} {table[first][row]} does not lie before {last} {table[last][row]}"
-            yield f"{name} row {row}: {ends}; are they turned round?"
-
-
-def refuse_missing(name: str, table: pa.Table, needed: Sequence[str]) -> None:
-    """Refuse a table that lacks a column.
-
-    Raises
-    ------
-    UsageError
-        With the first column that is missing.
-    """
-    missing = [column for column in needed if column not in table.column_names]
-    if missing:
-        *others, last = needed
-        whole = f"{', '.join(others)} and {last}" if others else last
-        raise UsageError(f"{name} lack the column {missing[0]}; they need {whole}")
-
-
-def refuse_nulls(name: str, table: pa.Table, filled: Sequence[str]) -> None:
-    """Refuse a table that lacks a column or has a null in it, or in which a day of ending does not lie behind that of beginning.
-
-    Parameters
-    ----------
-    name
-        What the rows are called, in the plural.
-    filled
-        Columns without nulls.
-
-    Raises
-    ------
-    UsageError
-        With the first such row.
-    """
-    refuse_missing(name, table, filled)
-    for column in filled:
-        if (row := first_row(pc.is_null(table[column]))) is not None:
-            raise UsageError(f"{name} row {row}: {column} is null; every row needs {' and '.join(filled)}")
-    for said in _turned(name, table):
-        raise UsageError(said)
-
-
-def first_row(wrong: pa.ChunkedArray) -> int | None:
-    """Return the first row of which it is true, None where it is true of none; null is not."""
-    found = pc.index(pc.fill_null(wrong, False), True).as_py()
-    return found if found >= 0 else None
 
 
 def held_on(holdings: pa.Table, as_of: date | None) -> pa.Table:
     """Return the rows that hold on a day, by ``valid_from`` and ``valid_to`` where there are such columns; None: those without an end."""
+    refuse_no_day(as_of)
     names = holdings.column_names
     if as_of is None:
         return holdings.filter(pc.is_null(holdings["valid_to"])) if "valid_to" in names else holdings
@@ -250,12 +201,13 @@ def numbered_alike(tables: str, *columns: pa.ChunkedArray | pa.Array) -> tuple[p
     UsageError
         If ids are numbers in one table and other strings in another; ``tables`` names them.
     """
-    first = next((column for column in columns if len(column)), columns[0])
-    form = pa.int64() if pa.types.is_integer(first.type) else pa.string()
-    try:
-        return numbered(*(column.cast(form) for column in columns))
-    except pa.ArrowInvalid as error:
-        raise UsageError(f"{tables}: ids are numbers in one table and strings in another; make them alike ({error})") from error
+    filled = [column for column in columns if len(column)]
+    in_numbers = [pa.types.is_integer(column.type) for column in filled]
+    if any(in_numbers) and not all(in_numbers):
+        one, other = filled[in_numbers.index(True)][0].as_py(), filled[in_numbers.index(False)][0].as_py()
+        raise UsageError(f"{tables}: ids are numbers in one table and strings in another, {one!r} and {other!r}; make them alike")
+    form = pa.int64() if any(in_numbers) else pa.string()
+    return numbered(*(column.cast(form) for column in columns))
 
 
 def _bounds(rows: pa.Table, quantity: Quantity) -> tuple[Ints, Ints]:
@@ -293,6 +245,8 @@ def told(found: Parties, parties: pa.Table) -> Parties:
     """
     refuse_missing("parties", parties, ("party", "kind"))
     refuse_nulls("parties", parties, ("party",))
+    refuse_ids("parties", parties, ("party",), found.ids.type if len(found) else None)
+    refuse_flags("parties", parties, ("listed",))
     number = found.numbers(parties["party"])
     words = pc.index_in(parties["kind"].cast(pa.string()), value_set=pa.array(_KINDS))
     if (row := first_row(pc.is_null(words))) is not None:
@@ -303,10 +257,3 @@ def told(found: Parties, parties: pa.Table) -> Parties:
     if "listed" in parties.column_names:
         listed[number[there]] = pc.fill_null(parties["listed"], False).to_numpy(zero_copy_only=False)[there]
     return Parties(found.ids, kind, listed)
-
-
-def pairs_of(parties: Parties, table: pa.Table, names: Sequence[str]) -> tuple[Ints, ...]:
-    """Return columns of a table by number, without the rows that name a party which holds nothing and is not held."""
-    columns = [parties.numbers(table[name]) for name in names]
-    there = np.all([column >= 0 for column in columns], axis=0) if columns else np.empty(0, np.bool_)
-    return tuple(column[there] for column in columns)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from kg.algorithms.kernel import Ints
 from kg.errors import UsageError
-from kg.holdings import held_on, numbered_alike, refuse_nulls
+from kg.holdings import held_on, numbered_alike
+from kg.tables import refuse_ids, refuse_missing, refuse_nulls
 
 _COLUMNS = ["nominator", "nominee", "held"]
 
@@ -44,7 +45,9 @@ def nominated(holdings: pa.Table, nominations: pa.Table | None, as_of: date | No
     """
     if nominations is None or nominations.num_rows == 0:
         return holdings
+    refuse_missing("holdings", holdings, ("holder", "held"))
     refuse_nulls("nominations", nominations, _COLUMNS)
+    refuse_ids("nominations", nominations, _COLUMNS, holdings["holder"].type if holdings.num_rows else None)
     rows = held_on(nominations.append_column("_at", pa.array(np.arange(nominations.num_rows))), as_of)
     if rows.num_rows == 0:
         return holdings

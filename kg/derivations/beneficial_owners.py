@@ -31,10 +31,11 @@ from kg.derivation import Derivation, id_of
 from kg.derivations.control import commanded, seeds_of
 from kg.errors import UsageError
 from kg.graph import Graph
-from kg.holdings import PERSON, Holdings, read_holdings, refuse_missing, refuse_nulls
+from kg.holdings import PERSON, Holdings, read_holdings, refuse_wrong
 from kg.nominees import nominated
 from kg.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
+from kg.tables import refuse_ids, refuse_missing, refuse_nulls, refuse_words
 
 #: Positions of those who manage a company day by day, as sources write them.
 MANAGERS = ("manager", "general_manager", "legal_representative", "经理", "总经理", "负责人", "执行董事", "法定代表人")
@@ -125,12 +126,15 @@ def find_beneficial_owners(
     if rules.beneficial is None:
         raise UsageError(f"the rule set {rules.id} names no beneficial owners; CN-UBO-2024 does")
     refuse_missing("officers", officers, ("person", "company", "position"))
+    refuse_wrong(holdings)
     refuse_nulls("officers", officers, ("company",))
+    refuse_ids("officers", officers, ("person", "company"), holdings["holder"].type)
+    refuse_words("officers", officers, ("position",))
     rows = _with_companies(nominated(holdings, nominations, as_of), officers)
     capital = read_holdings(rows, parties=parties, as_of=as_of)
     apart = "votes_ppm" in rows.column_names and rows["votes_ppm"].null_count < rows.num_rows
     votes = read_holdings(rows, parties=parties, as_of=as_of, quantity="votes") if apart else capital
-    case = _Case(capital, votes, rules, Ties.on(as_of, kin, concert), _managers(capital, officers))
+    case = _Case(capital, votes, rules, Ties.on(as_of, kin, concert, capital.parties.ids.type), _managers(capital, officers))
     return _told(capital, _by_test(case))
 
 

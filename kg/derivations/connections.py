@@ -17,12 +17,14 @@ from kg.algorithms.groups import Bools, without
 from kg.algorithms.kernel import Ints
 from kg.derivations.control import JOINT
 from kg.errors import UsageError, did_you_mean_one_of
-from kg.holdings import COMPANY, STATE, Parties, first_row, held_on, numbered_alike, refuse_nulls, told
+from kg.holdings import COMPANY, STATE, Parties, held_on, numbered_alike, told
 from kg.ruleset import WHOLE, RuleSet
+from kg.tables import first_row, refuse_flags, refuse_ids, refuse_nulls, refuse_shares, refuse_words
 
 #: Tests of dependence; the first two are measured in ppm, the others are stated judgements.
 TESTS = ("receipts", "spending", "guarantee", "output", "repayment_source", "contagion", "funder")
 _MEASURED = pa.array(TESTS[:2])
+_PPM = "it is whole ppm, in integers (50 % is 500000)"
 #: What a link is: a coalition and its member, control, or from here on the test of dependence.
 JOINED, CONTROLS, DEPENDS = range(3)
 
@@ -100,6 +102,10 @@ def read_links(stated: Stated, rules: RuleSet, as_of: date | None) -> tuple[Link
         controls, depends = _without_state(controls, nodes), depends.where(nodes.parties.kind[depends.source] != STATE)
     if stated.rebuttals is not None:
         refuse_nulls("rebuttals", stated.rebuttals, ("a", "b"))
+        # beside numbers a coalition is rebutted by its name
+        known = stated.control["controlled"].type
+        for column in ("a", "b"):
+            refuse_ids("rebuttals", stated.rebuttals, (column,), None if pa.types.is_integer(known) or not len(stated.control) else known)
         controls, depends = _without_rebutted(controls, depends, nodes, stated.rebuttals)
     controls = controls.where(~_needless(controls, nodes))
     controls = controls.where(~_led(controls, nodes)[controls.source])
@@ -108,8 +114,15 @@ def read_links(stated: Stated, rules: RuleSet, as_of: date | None) -> tuple[Link
 
 def _refuse(control: pa.Table, dependence: pa.Table | None) -> None:
     refuse_nulls("control", control, ("controller", "controlled", "votes_ppm", "certain"))
+    for column in ("controller", "controlled"):
+        refuse_ids("control", control, (column,))
+    refuse_shares("control", control, ("votes_ppm",), _PPM)
+    refuse_flags("control", control, ("certain",))
     if dependence is not None:
         refuse_nulls("dependence", dependence, ("dependent", "on", "test"))
+        refuse_ids("dependence", dependence, ("dependent", "on"), control["controlled"].type if len(control) else None)
+        refuse_words("dependence", dependence, ("test",))
+        refuse_shares("dependence", dependence, ("ppm",), _PPM)
         known = pc.is_in(dependence["test"].cast(pa.string()), value_set=pa.array(TESTS))
         if (row := first_row(pc.invert(known))) is not None:
             said = dependence["test"][row].as_py()
@@ -148,11 +161,22 @@ def _nodes(control: pa.Table, dependence: pa.Table, parties: pa.Table | None) ->
     if not pa.types.is_integer(controller.type):
         joint, controller = _coalitions(controller, controlled, parties)
     apart = pc.split_pattern(joint, JOINT)
-    columns = (controlled, controller, dependence["dependent"], dependence["on"], pc.list_flatten(apart))
+    members = _alike(pc.list_flatten(apart), controlled)
+    columns = (controlled, _alike(controller, controlled), dependence["dependent"], dependence["on"], members)
     ids, numbers = numbered_alike("control and dependence", *columns)
     known = Parties(ids, np.full(len(ids), COMPANY), np.zeros(len(ids), np.bool_))
     place = pc.list_parent_indices(apart).to_numpy().astype(np.int64)
     return Nodes(known if parties is None else told(known, parties), joint, place + len(ids), numbers[4])
+
+
+def _alike(ids: pa.ChunkedArray | pa.Array, like: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    """Return ids as numbers where others are numbers: beside the names of coalitions they stand as strings."""
+    if not pa.types.is_integer(like.type) or pa.types.is_integer(ids.type):
+        return ids
+    wrong = pc.invert(pc.match_substring_regex(ids, "^[0-9]{1,18}$"))
+    if (row := first_row(wrong)) is not None:
+        raise UsageError(f"control: the controller '{ids[row]}' is no number, where who is controlled is named by numbers; make them alike")
+    return ids.cast(pa.int64())
 
 
 def _coalitions(controller: pa.ChunkedArray, controlled: pa.ChunkedArray, parties: pa.Table | None) -> tuple[pa.Array, pa.ChunkedArray]:

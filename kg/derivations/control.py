@@ -101,7 +101,7 @@ def find_control(
     """
     held = read_holdings(nominated(holdings, nominations, as_of), parties=parties, as_of=as_of, quantity="votes")
     alone = np.flatnonzero(np.bincount(held.holder, minlength=len(held.parties)))
-    several = coalitions(held, rules, Ties.on(as_of, kin, concert))
+    several = coalitions(held, rules, Ties.on(as_of, kin, concert, held.parties.ids.type))
     votes = votes_of(held, rules)
     found = _solved(held, rules, votes, seeds_of(alone, several))
     if taking_part and several:

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from kg.algorithms.groups import Bools
 from kg.algorithms.kernel import Ints
 from kg.errors import UsageError, did_you_mean_one_of
-from kg.holdings import Parties, first_row, held_on, numbered_alike, refuse_missing, refuse_nulls
+from kg.holdings import Parties, held_on, numbered_alike
 from kg.ruleset import Limit
+from kg.tables import first_row, refuse_flags, refuse_ids, refuse_missing, refuse_nulls, refuse_shares, refuse_words
 
 #: Kinds of exposure; a loan is general, a credit.
 KINDS = ("loan", "specific", "trading", "counterparty", "potential", "other")
@@ -73,6 +74,9 @@ class Told:
 def _refuse(groups: pa.Table, exposures: pa.Table) -> None:
     refuse_nulls("groups", groups, ("group_id", "party", "because"))
     refuse_nulls("exposures", exposures, ("party", "kind", "amount_fen"))
+    refuse_ids("groups", groups, ("party",))
+    refuse_ids("exposures", exposures, [name for name in ("party", "provider") if name in exposures.column_names])
+    refuse_words("exposures", exposures, ("kind",))
     known = pc.is_in(exposures["kind"].cast(pa.string()), value_set=pa.array(KINDS))
     if (row := first_row(pc.invert(known))) is not None:
         said = exposures["kind"][row].as_py()
@@ -98,8 +102,7 @@ def refuse_amounts(name: str, table: pa.Table, column: str) -> None:
         With the first such row.
     """
     amounts = table[column]
-    if len(amounts) and not (pa.types.is_integer(amounts.type) or pa.types.is_null(amounts.type)):
-        raise UsageError(f"{name}: {column} is {amounts.type}; amounts are whole fen, in integers")
+    refuse_shares(name, table, (column,), "amounts are whole fen, in integers")
     if (row := first_row(pc.less(amounts, 0))) is not None:
         raise UsageError(f"{name} row {row}: {column} is {amounts[row]}; an amount is 0 or more")
     if (pc.sum(amounts.cast(pa.float64(), safe=False)).as_py() or 0) > MOST:
@@ -147,6 +150,8 @@ def read_book(groups: pa.Table, exposures: pa.Table, told: Told, as_of: date | N
     _refuse_twice(group, member, len(ids))
     amounts = _amounts(exposures, party, (moved, bearer), len(ids))
     known = Parties(ids, np.empty(0, np.int64), np.empty(0, np.bool_))
+    if told.parties is not None:
+        refuse_flags("parties", told.parties, ("bank",))
     banks = None if told.parties is None or "bank" not in told.parties.column_names else told.parties.filter(told.parties["bank"])
     bank, insider = (_named(known, table) for table in (banks, told.insiders))
     because = groups["because"].cast(pa.string())
@@ -166,6 +171,7 @@ def _named(known: Parties, table: pa.Table | None) -> Bools:
     found = np.zeros(len(known), np.bool_)
     if table is not None:
         refuse_nulls("insiders and parties", table, ("party",))
+        refuse_ids("insiders and parties", table, ("party",), known.ids.type if len(known) else None)
         number = known.numbers(table["party"])
         found[number[number >= 0]] = True
     return found

@@ -26,8 +26,8 @@ from kg.algorithms.kernel import Ints
 from kg.derivations.connections import CONTROLS, DEPENDS, JOINED, TESTS, Links, Nodes, Stated, read_links
 from kg.derivations.control import JOINT
 from kg.errors import UsageError
-from kg.holdings import first_row, refuse_nulls
 from kg.ruleset import WHOLE, RuleSet
+from kg.tables import first_row, refuse_ids, refuse_nulls
 
 ROLES = ("head", "controlled", "dependent")
 _HEAD, _CONTROLLED, _DEPENDENT = range(3)
@@ -113,16 +113,17 @@ def find_groups(
     c, controlled, controlled by p with 510000 ppm
     s, dependent, depends on c: receipts 620000 ppm
     """
-    _refuse_previous(previous, rules)
+    _refuse_previous(previous, rules, control)
     controls, depends, nodes = read_links(Stated(control, dependence, rebuttals, parties), rules, as_of)
     links = depends.where(_in_common(controls, depends, nodes)) if rules.needs_control else controls + depends
     found = _grouped(links, nodes)
     return _table(found, nodes, _ids(found, nodes, rules, previous))
 
 
-def _refuse_previous(previous: pa.Table | None, rules: RuleSet) -> None:
+def _refuse_previous(previous: pa.Table | None, rules: RuleSet, control: pa.Table) -> None:
     if previous is not None:
         refuse_nulls("previous", previous, ("group_id", "party"))
+        refuse_ids("previous", previous, ("party",), control["controlled"].type if len(control) else None)
         own = pc.starts_with(previous["group_id"].cast(pa.string()), f"group:{rules.id}:")
         if (row := first_row(pc.invert(own))) is not None:
             said = previous["group_id"][row].as_py()

@@ -337,7 +337,7 @@ def test_tables_that_cannot_be_are_refused():
     with pytest.raises(UsageError, match=r"previous row 0: group:CN-LE-2018:.* is no group under CN-GROUP-2010"):
         find_groups(control("P>A"), None, GROUP, previous=find_groups(control("P>A"), None, LARGE))
     numbers = pa.table({"controller": [1], "controlled": [2], "votes_ppm": [600_000], "certain": [True]})
-    with pytest.raises(UsageError, match="ids are numbers in one table and strings in another"):
+    with pytest.raises(UsageError, match="dependence row 0: dependent is 'A', where other ids are numbers"):
         find_groups(numbers, dependence("A on B"), LARGE)
     with pytest.raises(UsageError, match="parties row 0: kind is bank; it is one of company"):
         find_groups(control("P>A"), None, LARGE, parties=pa.table({"party": ["P"], "kind": ["bank"]}))

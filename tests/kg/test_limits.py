@@ -245,7 +245,7 @@ WRONG = [
     ({"kind": ["loan", "laon"]}, "exposures row 1: there is no kind 'laon'; did you mean 'loan'?"),
     ({"kind": [None, "loan"]}, "exposures row 0: kind is null"),
     ({"amount_fen": [1, -1]}, "exposures row 1: amount_fen is -1; an amount is 0 or more"),
-    ({"amount_fen": [1.5, 1.0]}, "exposures: amount_fen is double; amounts are whole fen"),
+    ({"amount_fen": [1.5, 1.0]}, "exposures row 0: amount_fen is 1.5, of type double; amounts are whole fen"),
     ({"amount_fen": [2**62, 2**62]}, "exposures: amount_fen come to more than"),
     ({"mitigated_fen": [3, 11]}, "exposures row 1: mitigated_fen is 11, more than amount_fen, 10"),
     ({"mitigated_fen": [-3, 1]}, "exposures row 0: mitigated_fen is -3"),
