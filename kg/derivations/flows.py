@@ -14,7 +14,8 @@ from kg.algorithms.cycle_pruning import Bools, Int32s
 from kg.algorithms.kernel import Ints, kernel
 from kg.algorithms.temporal_moves import EVER
 from kg.errors import UsageError
-from kg.holdings import first_row, numbered_alike, refuse_missing, refuse_nulls
+from kg.holdings import numbered_alike
+from kg.tables import first_row, refuse_missing, refuse_nulls
 
 COLUMNS = ("transfer_id", "payer", "payee", "amount_fen", "at")
 #: Ids that are numbers are told apart by a table of all between the least and the greatest, of at most so many places for a transfer.

@@ -20,9 +20,10 @@ from kg.algorithms.kernel import Ints
 from kg.engine import union
 from kg.errors import UsageError
 from kg.graph import Graph
-from kg.holdings import first_row, numbered_alike, refuse_nulls
+from kg.holdings import numbered_alike
 from kg.rule import refuse_outside
 from kg.ruleset import WHOLE
+from kg.tables import first_row, refuse_nulls
 
 #: What is left after each step beside what the tie hands on, and the steps that are followed.
 DECAY, STEPS = 500_000, 3

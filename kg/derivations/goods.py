@@ -12,8 +12,9 @@ from kg.algorithms.csr import group_rows, items_of
 from kg.derivations.exposures import refuse_amounts
 from kg.errors import UsageError
 from kg.graph import Graph
-from kg.holdings import Parties, numbered_alike, refuse_missing, refuse_nulls
+from kg.holdings import Parties, numbered_alike
 from kg.rule import refuse_outside
+from kg.tables import refuse_missing, refuse_nulls
 
 #: Steps that are followed; a chain of goods is seldom longer.
 MOST_STEPS = 20

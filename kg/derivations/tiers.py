@@ -17,9 +17,10 @@ from kg.algorithms.kernel import Ints
 from kg.derivations.dependence import HALF
 from kg.derivations.exposures import refuse_amounts
 from kg.errors import UsageError
-from kg.holdings import Parties, numbered, refuse_nulls
+from kg.holdings import Parties, numbered
 from kg.rule import refuse_outside
 from kg.ruleset import WHOLE
+from kg.tables import refuse_nulls
 
 #: Suppliers that must depend on a core firm.
 LEAST_SUPPLIERS = 3

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.errors import UsageError
-from kg.holdings import refuse_missing
+from kg.tables import refuse_missing
 
 Window = tuple[datetime, datetime]
 _STEPS = 3
