@@ -24,25 +24,12 @@ import pyarrow as pa
 from city_columns import InMemory
 from city_graph import CityGraph
 
+from kg.cli.demo import MEANT
 from kg.engine import Engine
 from kg.rule import Rule, choose, evaluate, reading
 from kg.rules import RULES
 from loaders.city import Params
 
-#: The rules that are meant for each scheme; names that no rule bears (yet) are left out.
-MEANT: Mapping[str, tuple[str, ...]] = {
-    "payment_ring": ("payment_ring",),
-    "loan_return": ("loan_return_split", "loan_return_far"),  # single transfers without an upper limit are told beside
-    "guarantee_circle": ("guarantees_serve_one",),  # every circle, those of associations too, is told beside
-    "shell_cluster": ("shell_cluster", "scatter_gather"),
-    "many_lenders": ("many_lenders", "loans_passed_on"),
-    "scatter_gather": ("scatter_gather",),
-    "related_trade": ("related_trade",),
-    "hidden_control": ("hidden_control",),
-    "hollow_invoices": ("hollow_invoices", "voided_after_financing"),
-    "double_financing": ("paper_financed_twice",),
-    "group_splitting": ("group_limit_split",),
-}
 _Z = 1.959964
 
 

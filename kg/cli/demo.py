@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -14,6 +15,20 @@ import loaders
 from kg.cli.common import open_workspace, print_table, reporting
 from kg.errors import UsageError
 
+#: The rules that are meant for each scheme of the generated city; others may hit it too.
+MEANT: Mapping[str, tuple[str, ...]] = {
+    "payment_ring": ("payment_ring",),
+    "loan_return": ("loan_return_split", "loan_return_far"),  # single transfers without an upper limit are told beside
+    "guarantee_circle": ("guarantees_serve_one",),  # every circle, those of associations too, is told beside
+    "shell_cluster": ("shell_cluster", "scatter_gather"),
+    "many_lenders": ("many_lenders", "loans_passed_on"),
+    "scatter_gather": ("scatter_gather",),
+    "related_trade": ("related_trade",),
+    "hidden_control": ("hidden_control",),
+    "hollow_invoices": ("hollow_invoices", "voided_after_financing"),
+    "double_financing": ("paper_financed_twice",),
+    "group_splitting": ("group_limit_split",),
+}
 _SOURCES = """
 # The LDBC FinBench example that ships with the program (licence: see NOTICE beside the files).
 [[sources]]
@@ -98,6 +113,6 @@ def _tell_found(folder: Path) -> None:
     click.echo(
         "Schemes planted in the city: how many lie beyond what rules catch by default, and how many have a member that was flagged\n"
     )
-    rows = [(of.kind, of.planted, of.beyond, of.flagged, "yes" if of.kind in rules else "not yet") for of in lines]
+    rows = [(of.kind, of.planted, of.beyond, of.flagged, "yes" if rules & set(MEANT.get(of.kind, ())) else "not yet") for of in lines]
     print_table(("scheme", "planted", "beyond", "flagged", "rule"), rows)
     click.echo(f"\n{len(flagged)} parties bear a flag; {innocent} companies of the city among them have a part in no scheme.\n")
