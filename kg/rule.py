@@ -29,6 +29,8 @@ Tables: TypeAlias = Mapping[str, pa.Table]
 Narrow: TypeAlias = Callable[[ir.Table, Graph, Any], ir.Table]
 P = TypeVar("P")
 
+#: Tables of up to so many bytes are kept for the rules to come.
+_SMALL = 16 << 20
 _ARROW = {"string": pa.string(), "int64": pa.int64(), "bool": pa.bool_(), "date": pa.date32(), "timestamp": pa.timestamp("us", "UTC")}
 
 #: What a rule's function returns: who is hit, by what, and the root by which the finding is known from night to night.
@@ -104,9 +106,14 @@ class Need:
         rows = self._rows(graph) if self.name == DAY.name or graph.knows(self.name.removeprefix("ended/")) else None
         if rows is None:
             return self.empty()
-        for step in (self.scope, self.narrow):
-            rows = step(rows, graph, parameters) if step else rows
+        if self.scope is not None:
+            rows = self._scoped(self.scope(rows, graph, parameters), graph)
+        rows = self.narrow(rows, graph, parameters) if self.narrow else rows
         return graph.engine.table(rows.select(*self.columns))
+
+    def _scoped(self, rows: ir.Table, graph: Graph) -> ir.Table:
+        """Return the rows that the bank has a part in, found once for all rules that want the same columns of them."""
+        return graph.once(f"{self.name} {self.columns} {self.scope}", lambda: graph.engine.keep(rows.select(*self.columns)))
 
     def _rows(self, graph: Graph) -> ir.Table | None:
         if self.name == DAY.name:
@@ -241,8 +248,20 @@ def _hits(rule: Rule[Any], read: Callable[[Need, Any], pa.Table]) -> pa.Table:
 
 
 def reading(graph: Graph) -> Callable[[Need, Any], pa.Table]:
-    """Return a function that gives rules what they need of a graph."""
-    return lambda need, parameters: need.read(graph, parameters)
+    """Return a function that gives rules what they need of a graph; small tables that several read whole are read once."""
+    known: dict[Need, pa.Table] = {}
+
+    def read(need: Need, parameters: Any) -> pa.Table:
+        if need.narrow is not None or need.scope is not None:
+            return need.read(graph, parameters)
+        if need in known:
+            return known[need]
+        table = need.read(graph, parameters)
+        if table.nbytes <= _SMALL:
+            known[need] = table
+        return table
+
+    return read
 
 
 def listed(findings: pa.Table, evidence: pa.Table) -> pa.Table:

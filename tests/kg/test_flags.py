@@ -162,7 +162,6 @@ def test_all_rules_run_and_their_hits_say_which_rule_they_are_of():
         ("guarantee_circle", "GUARANTEE_CIRCLE", A, f"{A}>{B}", 3, "watch"),
         ("guarantee_circle", "GUARANTEE_CIRCLE", B, f"{A}>{B}", 3, "watch"),
         ("loan_return", "LOAN_MONEY_RETURNED", A, "loan:x:1", 9, "refer"),
-        ("loan_return_far", "LOAN_MONEY_RETURNED_FAR", A, "loan:x:1", 9, "watch"),
         ("loan_return_split", "LOAN_MONEY_RETURNED", A, "loan:x:1", 9, "refer"),
     ]
 
