@@ -230,11 +230,22 @@ class _Work:
         if len(self._wanted) < len(STAGES):
             night.as_of = night.last.as_of if night.last else None
         elif open_stages:
-            self._finish(open_stages)
-            return f"goes on: first finished {', '.join(s.name for s in open_stages)} of run {night.last.run_id}"  # type: ignore[union-attr]
+            return f"goes on: first finished {self._finish_first(open_stages)}"
         if died:
             return f"starts over: run {died[-1]} did not reach its commit; {len(undone)} tables were taken back"
         return f"follows run {night.last.run_id}" if night.last else "is the first of this workspace"
+
+    def _finish_first(self, stages: Sequence[Stage]) -> str:
+        """Finish what the last run left open and return what that was; where it fails again, say what was not begun because of it."""
+        last = self._night.last
+        left = f"{', '.join(stage.name for stage in stages)} of run {last.run_id if last else ''}"
+        try:
+            with _full_disk_told():
+                self._finish(stages)
+        except KgfraudError as error:
+            waits = "tonight's files were not looked at" if self._night.replaying is None else "the refused rows were not judged anew"
+            raise type(error)(f"{error}. First {left} must be finished, so {waits}; run again when that is mended") from error
+        return left
 
     def _take_back(self) -> None:
         self._night.lake.restore()

@@ -13,7 +13,7 @@ import pytest
 from kg.stores.server import Address
 
 from .bank import emptied
-from .town import settle_village
+from .town import settle_village, village_files
 
 
 class Cut:
@@ -107,6 +107,29 @@ def test_a_server_that_is_not_there_or_refuses_the_password_is_told_by_its_name(
     before.point_to(server.uri, server)
     assert before.run().began.startswith("goes on")
     assert before.content() == undisturbed[1]
+
+
+def test_a_night_after_one_that_was_not_published_does_both_or_says_that_its_own_files_were_not_looked_at(before):
+    server = before.server
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"bolt://127.0.0.1:{taken.getsockname()[1]}"
+    before.point_to(nobody, server)
+    assert before.cli("run").exit_code == 4
+    (first,) = before.runs()
+    before.deliver("guarantees", village_files()["guarantees"][1:])
+    for words, waits in (
+        (["run"], "tonight's files were not looked at"),
+        (["quarantine", "replay"], "the refused rows were not judged anew"),
+    ):
+        again = before.cli(*words)
+        assert (again.exit_code, one_sentence(again), before.runs()) == (4, True, [first])
+        assert f"publish, export, report of run {first} must be finished, so {waits}" in again.stderr
+    before.point_to(server.uri, server)
+    both = before.run()
+    assert both.began == f"goes on: first finished publish, export, report of run {first}"
+    assert (before.runs(), both.results["load"]["closed"]) == ([first, both.run_id], 1)
+    assert all((before.root / "export" / run_id / ".ok").exists() for run_id in before.runs())
+    assert before.cli("store", "verify").exit_code == 0
 
 
 @contextmanager
