@@ -319,13 +319,14 @@ def test_the_borrowers_that_are_hurt_when_a_company_stops_are_told_with_what_the
     found = {short(row["company"]): row for row in told["borrowers"]}
     # power comes from D and E alike, and B stands still without it as far as it is missing; C sells on what it gets of B
     assert {name: (row["h_ppm"], row["by"], row["exposure_fen"]) for name, row in found.items()} == {
+        "D": (0, "shock", 1_600),
         "B": (333_333, "inputs", 900),
         "C": (333_333, "inputs", 500),
     }
     assert [short(station) for station in found["C"]["path"]] == ["D", "B", "C"]
-    assert told["exposure_fen"] == 1_400
+    assert told["exposure_fen"] == 3_000
     half = done.json("shock", "D Ltd", "--remaining", "0.5")
-    assert {row["h_ppm"] for row in half["borrowers"]} == {666_667}
+    assert {short(row["company"]): row["h_ppm"] for row in half["borrowers"]} == {"D": 500_000, "B": 666_667, "C": 666_667}
     said = done.cli("shock", id_of("D")).stdout
     assert "33.3333 %" in said
     assert "D Ltd → B Ltd → C Ltd" in said
@@ -336,7 +337,7 @@ def test_a_file_of_what_is_essential_takes_the_place_of_the_rule(done: Bank):
     (done.root / "essential.csv").write_text("supplier_industry,buyer_industry,kind\nD44,C,0\n", encoding="utf-8")
     setting = ("--set", "contagion.essential=essential.csv")
     spared = done.cli(*setting, "shock", id_of("D"), "--json")
-    assert json.loads(spared.stdout)["borrowers"] == []
+    assert [row["by"] for row in json.loads(spared.stdout)["borrowers"]] == ["shock"]
     (done.root / "essential.csv").write_text("supplier_industry,buyer_industry,kind\nD44,C,5\n", encoding="utf-8")
     refused = done.cli(*setting, "shock", id_of("D"))
     assert (refused.exit_code, "essential.csv line 2: kind is '5'" in refused.stderr) == (2, True)
