@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from coverage import Coverage
+from hypothesis import settings
 
 from kg.stores.bolt import BoltStore
 from kg.stores.local_neo4j import LocalNeo4j
@@ -22,6 +23,9 @@ LONG = (
     *("nights/test_lost_connections.py", "nights/test_replay.py", "nights/test_canaries.py", "nights/test_seen.py"),
 )
 
+# How long a test takes says nothing here.
+settings.register_profile("kgfraud", deadline=None)
+settings.load_profile("kgfraud")
 # A server of a few minutes is spared the second of Java's two compilers, which pays off after hours.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 # A night makes millions of small objects and drops them again: looking for cycles among them every 700 took a tenth of it.

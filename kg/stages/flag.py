@@ -25,12 +25,15 @@ def _flag(night: Night) -> Result:
     with night.progress.task("holding the rules against the graph", total=len(RULES)) as task:
         hits = graph.engine.arrow(evaluate(RULES, reading(graph)))
         task.advance(len(RULES))
-    flags = graph.engine.keep(flags_of(hits, customers(graph)))
+    parties = graph.engine.keep(customers(graph))
+    flags = graph.engine.keep(flags_of(hits, parties))
+    # a rule may meet a party, or an account without an owner, that no source registers: it is told, and hangs nowhere
+    known = flags.semi_join(parties.select(entity_id="id"), "entity_id")
     written = {
         HITS_TABLE: _keep(night, HITS_TABLE, hits.mutate(id=history.digest(hits, HITS.names)), HITS.names),
         FLAGS_TABLE: _keep(night, FLAGS_TABLE, flags.mutate(id=flags.flag_id), CONTENT),
         "graph/Flag": store(night.lake, schema.node("Flag"), flag_nodes(flags), "derived.flags", night.moment),
-        "graph/FLAGGED": store(night.lake, schema.edge("FLAGGED"), flag_edges(flags), "derived.flags", night.moment),
+        "graph/FLAGGED": store(night.lake, schema.edge("FLAGGED"), flag_edges(known), "derived.flags", night.moment),
     }
     return {**tell(written), "flags": graph.engine.count(flags), "hits": graph.engine.count(hits)}
 

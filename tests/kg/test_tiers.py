@@ -109,7 +109,7 @@ def test_tiers_are_the_shortest_ways_of_a_graph_and_parts_what_adding_up_gives(s
     [
         (sold("a>b -1"), "supplies row 0: amount_fen is -1"),
         (pa.table({"supplier": ["a", None], "buyer": ["b", "b"], "amount_fen": [1, 1]}), "supplies row 1: supplier is null"),
-        (pa.table({"supplier": ["a"], "buyer": ["b"], "amount_fen": [1.5]}), "amount_fen is double"),
+        (pa.table({"supplier": ["a"], "buyer": ["b"], "amount_fen": [1.5]}), "supplies row 0: amount_fen is 1.5, of type double"),
         (pa.table({"supplier": ["a"], "buyer": ["b"]}), "supplies lack the column amount_fen"),
     ],
 )
