@@ -66,6 +66,7 @@ bench: $(STAMP)
 	$(BIN)/python scripts/benchmark.py
 	$(BIN)/python scripts/city_benchmark.py
 	$(BIN)/python scripts/ownership_benchmark.py
+	$(BIN)/python scripts/contagion_benchmark.py
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak

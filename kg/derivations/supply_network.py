@@ -111,15 +111,19 @@ def _read_essential(essential: pa.Table, industries: pa.ChunkedArray) -> _Needs:
 
 
 def _weights(supplies: pa.Table) -> Floats:
-    type_ = supplies["weight"].type
-    if not (pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_null(type_)):
-        raise UsageError(f"supplies: weight is {type_}; it is what is traded, a number")
+    if not _is_number(supplies["weight"].type):
+        raise UsageError(f"supplies: weight is {supplies['weight'].type}; it is what is traded, a number")
     weight: Floats = supplies["weight"].cast(pa.float64(), safe=False).to_numpy().astype(np.float64)
     wrong = ~(np.isfinite(weight) & (weight >= 0))
     if wrong.any():
         row = int(wrong.argmax())
         raise UsageError(f"supplies row {row}: weight is {weight[row]:g}; a weight is finite, and 0 or more")
     return weight
+
+
+def _is_number(type_: pa.DataType) -> bool:
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+    return any(of(type_) for of in kinds)
 
 
 def _refuse_unknown(supplies: pa.Table, end: str, industry: Ints, needs: _Needs) -> None:
@@ -154,7 +158,7 @@ def read_shocks(shocks: pa.Table, net: Network) -> Named:
     """
     refuse_nulls("shocks", shocks, ("shock", "company", "remaining"))
     remaining = shocks["remaining"]
-    if not (pa.types.is_integer(remaining.type) or pa.types.is_floating(remaining.type) or pa.types.is_null(remaining.type)):
+    if not _is_number(remaining.type):
         raise UsageError(f"shocks: remaining is {remaining.type}; it is a fraction, from 0 (stands still) to 1 (untouched)")
     left: Floats = remaining.cast(pa.float64()).to_numpy().astype(np.float64)
     outside = ~((left >= 0) & (left <= 1))

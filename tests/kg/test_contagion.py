@@ -400,6 +400,13 @@ def test_who_is_hurt_is_told_of_one_shock():
         hurt(*(pa.table(GOOD[name]) for name in ("supplies", "industries", "essential")), two)
 
 
+@pytest.mark.parametrize("type_", [pa.int32(), pa.uint64(), pa.float32(), pa.decimal128(38, 0)])
+def test_weights_may_be_numbers_of_any_kind(type_):
+    rows, belongs, table = *CHAIN, needs("A>B 2", "B>C 1", "C>D 2")
+    cast = rows.set_column(2, "weight", rows["weight"].cast(type_))
+    assert index(cast, belongs, table) == index(rows, belongs, table)
+
+
 def test_ids_may_be_numbers_or_strings_and_keep_their_form():
     links, industry, kind = world(11)
     numbers = tables(links, industry, kind)

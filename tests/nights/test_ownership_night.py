@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from kg.config import Workspace
+from kg.derivations.goods import chain_now
+from kg.errors import UsageError
+from kg.lookup import last_graph
 from kg.stores.server import Address
 
 from .bank import Bank, emptied
@@ -40,10 +44,10 @@ HOLDINGS = [
 ]
 #: D sells B twice as much as E does, a contract stands beside it; two months make nobody dependent.
 INVOICES = [
-    {"number": "1", "seller": "D", "buyer": "B", "issued_on": "2023-11-10", "net_fen": "100"},
-    {"number": "2", "seller": "D", "buyer": "B", "issued_on": "2023-12-10", "net_fen": "100"},
+    {"number": "1", "seller": "D", "buyer": "B", "issued_on": "2023-11-10", "net_fen": "100", "goods": "power"},
+    {"number": "2", "seller": "D", "buyer": "B", "issued_on": "2023-12-10", "net_fen": "100", "goods": "power"},
     {"number": "3", "seller": "E", "buyer": "B", "issued_on": "2023-12-11", "net_fen": "100"},
-    {"number": "4", "seller": "B", "buyer": "C", "issued_on": "2023-12-12", "net_fen": "500"},
+    {"number": "4", "seller": "B", "buyer": "C", "issued_on": "2023-12-12", "net_fen": "500", "goods": "part"},
 ]
 CONTRACTS = [{"number": "K1", "seller": "D", "buyer": "B", "signed_on": "2023-02-01", "amount_fen": "900"}]
 #: Power for a maker of parts, who supplies a shop.
@@ -55,8 +59,9 @@ def settled(bank: Bank) -> Bank:
     """Give a bank six companies, their holders, and what the bank has lent them."""
     bank.source("companies", record_id="company")
     bank.source("persons", record_id="person")
-    for name in ("shareholders", "kinship", "exposures", "bank_capital"):
+    for name in ("shareholders", "kinship", "exposures", "bank_capital", "goods"):
         bank.source(name)
+    bank.deliver("goods", [{"goods": "part", "made_from": "power"}])
     bank.source("invoices", record_id="number")
     bank.source("contracts", record_id="number")
     bank.deliver("invoices", INVOICES)
@@ -312,6 +317,26 @@ def test_who_supplies_whom_is_in_lake_and_graph_with_parts_months_and_sources(do
     assert (str(of["since"]), of["measure"], of["said_by"]) == ("2023-02-01", "invoices", "contracts, invoices")
     assert {row["amount_fen"] for row in done.current("graph/SUPPLIES")} == {20_000, 10_000, 50_000}
     assert [row[1] for row in json.loads(done.cli("query", "--name", "suppliers", "-p", f"company={id_of('B')}", "--json").stdout)["rows"]]
+
+
+def test_the_companies_on_a_chain_of_goods_are_told_by_what_they_have_invoiced(done: Bank):
+    with last_graph(Workspace.open(done.root)) as graph:
+        found = chain_now(graph, "power").to_pylist()
+        with pytest.raises(UsageError, match="no row of goods names gold"):
+            chain_now(graph, "gold")
+    assert [(row["step"], row["goods"], short(row["company"]), row["amount_fen"]) for row in found] == [
+        (0, "power", "D", 20_000),
+        (1, "part", "B", 50_000),
+    ]
+
+
+def test_who_supplied_long_ago_supplies_no_more_when_its_month_is_over_though_nothing_is_delivered(house: Bank):
+    house.run(as_of=date(2024, 1, 31))
+    house.run(as_of=date(2024, 12, 1))
+    told = {(short(row["src"]), short(row["dst"])): row["amount_fen"] for row in house.current("graph/SUPPLIES")}
+    assert told == {("D", "B"): 10_000, ("E", "B"): 10_000, ("B", "C"): 50_000}
+    house.run(as_of=date(2025, 1, 1))
+    assert house.one("MATCH ()-[r:SUPPLIES]->() RETURN count(r)") == 0
 
 
 def test_the_borrowers_that_are_hurt_when_a_company_stops_are_told_with_what_they_owe(done: Bank):
