@@ -228,8 +228,7 @@ def _parties(ids: pa.Array, parties: pa.Table | None, held: Ints) -> Parties:
     listed = np.zeros(len(ids), np.bool_)
     kind = np.where(is_held, COMPANY, PERSON)
     if not pa.types.is_integer(ids.type):
-        prefix = pc.utf8_slice_codeunits(ids, 0, 7)
-        named = [pc.equal(prefix, word).to_numpy(zero_copy_only=False) for word in ("company", "person:")]
+        named = [pc.starts_with(ids, word).to_numpy(zero_copy_only=False) for word in ("company", "person:")]
         kind = np.select(named, (COMPANY, PERSON), kind)
     found = Parties(ids, kind.astype(np.int64), listed)
     return found if parties is None else told(found, parties)

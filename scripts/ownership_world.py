@@ -7,6 +7,7 @@ are timed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -20,6 +21,8 @@ from pyarrow import ipc
 from kg.algorithms.components import strong_components
 
 Ints = NDArray[np.int64]
+#: Numbers and the number of companies in, ids out.
+Names = Callable[[pa.ChunkedArray, int], pa.ChunkedArray]
 WHOLE = 1_000_000
 #: Companies of the circle among a million, persons and holdings for each company.
 _CIRCLE, _PERSONS, _HOLDINGS = 900, 1.2, 3
@@ -96,19 +99,20 @@ class World:
         return pa.table({"net_capital_fen": [10**11], "tier_1_fen": [8 * 10**10]})
 
     def write(self, folder: Path) -> int:
-        """Write all tables, with numbers and with strings as ids; return the size of the largest strong component."""
+        """Write all tables, with numbers, strings and codes as ids; return the size of the largest strong component."""
         folder.mkdir(parents=True)
         tables = self.tables()
         for name, table in tables.items():
             _write(folder / f"{name}.int64.arrow", table)
             _write(folder / f"{name}.strings.arrow", named(table, self.companies))
+            _write(folder / f"{name}.codes.arrow", named(table, self.companies, coded))
         holdings = tables["holdings"]
         component = strong_components(holdings["holder"].to_numpy(), holdings["held"].to_numpy(), self.companies + self.persons)
         return int(np.bincount(component).max())
 
 
 def read(folder: Path, name: str, ids: str) -> pa.Table:
-    """Read a table with ``int64`` or ``strings`` as ids, into memory of the process's own."""
+    """Read a table with ``int64``, ``strings`` or ``codes`` as ids, into memory of the process's own."""
     with (folder / f"{name}.{ids}.arrow").open("rb") as file:
         return ipc.open_file(file).read_all()
 
@@ -118,10 +122,28 @@ def _write(path: Path, table: pa.Table) -> None:
         file.write_table(table)
 
 
-def named(table: pa.Table, companies: int) -> pa.Table:
-    """Return a table with the ids that the reader of a bank's sources writes, in the order of the numbers."""
+def named(table: pa.Table, companies: int, names: Names | None = None) -> pa.Table:
+    """Return a table with the ids that the reader of a bank's sources writes, by default in the order of the numbers."""
     ends = [name for name in ("holder", "held", "person", "company", "dependent", "on", "party", "provider") if name in table.column_names]
-    return reduce(lambda rows, name: rows.set_column(rows.column_names.index(name), name, _names(rows[name], companies)), ends, table)
+    return reduce(
+        lambda rows, name: rows.set_column(rows.column_names.index(name), name, (names or _names)(rows[name], companies)), ends, table
+    )
+
+
+def coded(number: pa.ChunkedArray, companies: int) -> pa.ChunkedArray:
+    """Return ids made of codes in no order: companies' of 18 signs that begin with their region, persons' tokens of 24."""
+    value = number.combine_chunks().to_numpy(zero_copy_only=False)
+    filled = np.nan_to_num(value).astype(np.uint64)
+    mixed = (filled + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    other = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xC2B2AE3D27D4EB4F)
+    signs = np.frombuffer(b"0123456789abcdefghijklmnopqrstuv", "S1")
+    shifts = np.arange(0, 60, 5).astype(np.uint64)
+    digits = [signs[((word[:, np.newaxis] >> shifts) & np.uint64(31)).astype(np.int64)].view("S12").ravel() for word in (mixed, other)]
+    first, second = (pa.array(part).cast(pa.string()) for part in digits)
+    region = pa.array(110_000 + filled.astype(np.int64) % 3_000).cast(pa.string())
+    company = pc.binary_join_element_wise("company:uscc:91", region, pc.utf8_slice_codeunits(first, 0, 10), "")
+    named_ = pc.if_else(pa.array(filled >= companies), pc.binary_join_element_wise("person:cnid:", first, second, ""), company)
+    return pa.chunked_array([pc.if_else(pc.is_valid(number).combine_chunks(), named_, None)])
 
 
 def _names(number: pa.ChunkedArray, companies: int) -> pa.ChunkedArray:

@@ -16,6 +16,9 @@ _STEPS = 200_000
 def count_chains(above: Csr, top: Ints, bottom: Ints) -> Ints:
     """Return for each pair how many chains lead from ``top`` down to ``bottom``, at most ``MOST``.
 
+    So many are told too where there are chains and circles have more ways than are gone: how many were found by then would hang on the
+    order of the holders.
+
     Parameters
     ----------
     above
@@ -52,4 +55,24 @@ def count_chains(above: Csr, top: Ints, bottom: Ints) -> Ints:
                 depth += 1
                 way[depth], turn[depth] = holder, above.start[holder]
                 on_way[holder] = True
+        if steps > _STEPS and _leads(above, top[pair], bottom[pair], way):
+            found[pair] = MOST
     return found
+
+
+@kernel
+def _leads(above: Csr, top: int, bottom: int, queue: Ints) -> bool:
+    """Tell whether any chain leads from one party down to another."""
+    seen = np.zeros(len(above.start) - 1, np.bool_)
+    queue[0], seen[bottom] = bottom, True
+    done, size = 0, 1
+    while done < size:
+        for row in range(above.start[queue[done]], above.start[queue[done] + 1]):
+            holder = above.items[row]
+            if holder == top:
+                return True
+            if not seen[holder]:
+                queue[size], seen[holder] = holder, True
+                size += 1
+        done += 1
+    return False

@@ -78,15 +78,12 @@ class Interner:
 
 
 def _by_ranks(cls: type[Interner], chunks: list[pa.Array]) -> tuple[Interner, Ints] | None:
-    """Intern many strings by sorting numbers, where they are of the kind and Arrow can hold them in one piece."""
+    """Intern many strings by sorting numbers, where Arrow can hold them in one piece."""
     if sum(chunk.nbytes for chunk in chunks) >= _ONE_PIECE:
         return None
     whole = pa.concat_arrays(chunks)
     texts = whole.drop_null() if whole.null_count else whole
-    found = ranked(texts)
-    if found is None:
-        return None
-    codes, rows = found
+    codes, rows = ranked(texts)
     if whole.null_count:
         places, codes = codes, np.full(len(whole), -1, np.int64)
         codes[pc.is_valid(whole).to_numpy(zero_copy_only=False)] = places

@@ -106,9 +106,9 @@ def find_beneficial_owners(
         ``company, person, test, low_ppm, high_ppm, path_count, certain``, in the order of company and person. ``test`` is ``capital``,
         ``income_or_votes``, ``control`` or ``manager``. ``low_ppm`` and ``high_ppm`` bound the share, or the votes, that the test speaks
         of, rounded to whole ppm; for a manager both are null. ``path_count``: chains of holdings from the person to the company in which
-        no company stands twice, 1,000 at most. ``certain`` is false for who is only possibly an owner: its least share, without what is
-        stated of a company beyond the whole, does not pass the threshold, or a test before named somebody who possibly does. Round a
-        circle of more than 60 companies a share within 10⁻¹² of the threshold counts as on it.
+        no company stands twice, 1,000 at most and where there are too many to be counted. ``certain`` is false for who is only possibly an
+        owner: its least share, without what is stated of a company beyond the whole, does not pass the threshold, or a test before named
+        somebody who possibly does. Round a circle of more than 60 companies a share within 10⁻¹² of the threshold counts as on it.
 
     Raises
     ------

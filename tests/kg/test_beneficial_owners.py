@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kg.algorithms.chains import count_chains
+from kg.algorithms.csr import Csr
 from kg.derivations.beneficial_owners import find_beneficial_owners
 from kg.errors import UsageError
 from kg.ruleset import Threshold
@@ -234,3 +237,13 @@ def test_what_is_stated_of_a_company_beyond_the_whole_makes_no_certain_owner():
         ("R", "capital"): False,
         ("Q", "capital"): True,
     }
+
+
+@pytest.mark.parametrize("last", [False, True], ids=["first", "last"])
+def test_where_chains_cannot_be_counted_a_thousand_are_told_whatever_the_order_of_the_holders(last):
+    # twelve firms hold one another; 12 holds firm 0 and 13 nobody, and no firm knows them from the others
+    holders = [[each for each in range(12) if each != firm] for firm in range(12)] + [[], []]
+    holders[0] = [*holders[0], 12] if last else [12, *holders[0]]
+    start = np.cumsum([0, *map(len, holders)])
+    above = Csr(start, np.array([each for row in holders for each in row]))
+    assert count_chains(above, np.array([12, 13]), np.array([11, 11])).tolist() == [1_000, 0]
