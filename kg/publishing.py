@@ -104,14 +104,12 @@ class Publication:
         return self._of(type_, wanted.anti_join(same, "id"), gone, wanted.semi_join(same, "id"))
 
     def _before(self, type_: schema.EdgeType, held: Held, touched: ir.Table) -> ir.Table:
-        """Return ``id, src, dst, held`` of what was written of some relationships up to a run: whether the store held it then."""
+        """Return ``id, src, dst, held`` of what was written of some relationships up to a run: whether the store surely held it then."""
         stored = self.lake.view(table_name(type_))
         rows = stored.filter(stored.first_run <= held.run_id).semi_join(touched, "id")
-        later = (rows.last_run > held.run_id).fill_null(False)
-        # what was replaced since then was the current one, open until it was closed
-        then = rows.mutate(
-            last_run=ibis.ifelse(later, ibis.null("string"), rows.last_run), valid_to=ibis.ifelse(later, ibis.null("date"), rows.valid_to)
-        )
+        # A row closed since then tells no more whether it had stated its end itself: one that was closed on the day held
+        # counts as not held, and what counts so is removed and written anew, which is right either way.
+        then = rows.mutate(last_run=ibis.ifelse(rows.last_run > held.run_id, ibis.null("string"), rows.last_run))
         open_ = self._in_window(type_, holding(then, type_, held.as_of, self.zone), held.as_of)
         every = ibis.union(
             open_.select("id", "src", "dst", held=ibis.literal(True)),

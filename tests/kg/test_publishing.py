@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kg import history, schema
@@ -17,7 +17,7 @@ from kg.lake import Lake
 from kg.publishing import Held, Publication
 
 ZONE = "Asia/Shanghai"
-FIRST = date(2024, 3, 1)
+FIRST, NEXT = date(2024, 3, 1), date(2024, 3, 2)
 HOLDS, PAID_TO = schema.edge("HOLDS_SHARES"), schema.edge("TRANSFERRED_TO")
 
 ends = st.sampled_from(["company:b:1", "company:b:2", "company:b:3"])
@@ -84,7 +84,13 @@ def published(engine, folder, type_, delivered, days):
         assert store.rows == every
 
 
+ENDED = {"src": "company:b:1", "dst": "company:b:1", "share_ppm": 0, "valid_from": None, "valid_to": FIRST}
+OPEN = {**ENDED, "valid_to": None}
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([(0, {"r1": ENDED}), (0, {"r1": OPEN})])
+@example([(0, {"r1": OPEN}), (0, {"r1": ENDED}), (1, {"r1": OPEN})])
 @given(nights(holding))
 def test_a_store_brought_from_night_to_night_holds_what_it_should_and_is_never_told_to_write_what_is_there(
     tmp_path_factory, engine, delivered
@@ -102,8 +108,8 @@ def test_what_changed_in_its_properties_alone_is_changed_in_place_and_what_moved
     lake = Lake(tmp_path, engine)
     row = {"src": "company:b:1", "dst": "company:b:2", "share_ppm": 1}
     held = told(lake, HOLDS, 1, FIRST, {"same": row, "changed": row, "moved": row, "gone": row})
-    told(lake, HOLDS, 2, FIRST, {"same": row, "changed": {**row, "share_ppm": 2}, "moved": {**row, "src": "company:b:3"}, "new": row})
-    (change,) = Publication(lake, FIRST, ZONE).since(held)
+    told(lake, HOLDS, 2, NEXT, {"same": row, "changed": {**row, "share_ppm": 2}, "moved": {**row, "src": "company:b:3"}, "new": row})
+    (change,) = Publication(lake, NEXT, ZONE).since(held)
     assert [r["id"] for batch in change.updates() for r in batch.to_pylist()] == ["changed"]
     assert {r["id"] for batch in change.upserts() for r in batch.to_pylist()} == {"moved", "new"}
     assert {id_ for batch in change.deletes() for id_ in batch.to_pylist()} == {"moved", "gone"}
