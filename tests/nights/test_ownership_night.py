@@ -197,13 +197,16 @@ def test_an_own_number_with_a_plus_in_it_is_one_party_and_full_width_is_the_same
     assert house.cli("store", "verify").exit_code == 0
 
 
-def test_another_rule_set_of_the_settings_makes_other_control(house: Bank):
-    house.run()
+def test_another_rule_set_of_the_settings_makes_other_control_and_earlier_runs_are_made_again_with_theirs(house: Bank):
+    first = house.run()
     house.settings["ownership"] = {"groups": "US-32.5"}
     house.source("companies")
     house.run()
     rows = house.ask("MATCH (:Person)-[r:CONTROLS]->() RETURN DISTINCT r.rules AS rules")
     assert [row["rules"] for row in rows] == ["US-32.5"]
+    then, now = (house.json("runs", "replay", run_id) for run_id in (first.run_id, "last"))
+    assert (then["differences"], now["differences"]) == ([], [])
+    assert ("CN-LE-2018" in then["said"], "rule sets" in now["said"]) == (True, False)
     house.settings["ownership"] = {"groups": "CN-LE-2081"}
     house.source("companies")
     wrong = house.cli("run")
