@@ -272,6 +272,9 @@ def test_a_link_is_shown_rebutted_with_user_reason_and_end_and_restored(house: B
     a, c = id_of("A"), id_of("C")
     (path,) = house.json("links", a, c)["paths"]
     assert [(step["src"], step["dst"], step["kinds"]) for step in path] == [(a, c, ["shared_device"])]
+    restore = ("links", "restore", a, c, "--user", "K008", "--reason", "误判")
+    never = house.cli(*restore)
+    assert (never.exit_code, "was never rebutted" in never.stderr) == (2, True)
     lacking = house.cli("links", "rebut", a, c, "--until", "2025-01-01", "--user", "K007")
     assert (lacking.exit_code, "--reason" in lacking.stderr) == (2, True)
     past = house.cli("links", "rebut", a, c, "--until", "2024-01-01", "--user", "K007", "--reason", "同一会计")
@@ -283,8 +286,12 @@ def test_a_link_is_shown_rebutted_with_user_reason_and_end_and_restored(house: B
     assert house.json("links", a, c)["paths"] == []
     (event,) = house.json("links", "log")
     assert (event["user"], event["until_on"], event["action"]) == ("K007", "2025-01-01", "rebut")
-    assert house.cli("links", "restore", a, c, "--user", "K008", "--reason", "误判").exit_code == 0
+    assert house.cli(*restore).exit_code == 0
+    again = house.cli(*restore)
+    assert (again.exit_code, "was restored on" in again.stderr) == (2, True)
+    assert house.cli("links", "rebut", c, a, "--until", "2025-01-01", "--user", "K007", "--reason", "同一会计").exit_code == 0
+    assert house.cli(*restore).exit_code == 0
     house.run()
     assert len(house.json("links", a, c)["paths"]) == 1
-    assert len(house.json("links", "log")) == 2
+    assert len(house.json("links", "log")) == 4
     assert house.json("links", "hubs") == []
