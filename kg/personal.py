@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from string import ascii_letters
+from string import ascii_letters, digits
 from typing import NamedTuple
 
 import numpy as np
@@ -20,12 +20,15 @@ import pyarrow.compute as pc
 _BLANKS = " \t\n\r\f\v\u0085\u00a0\u00ad\u1680\u180e\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 _DOTS = "._\u00b7\u2022\u2219\u22c5\u30fb\uff0e\uff3f\uff65"
 _STROKES = "*()/\u2044\u2215\uff08\uff09\uff0f\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d-"
-#: What may stand between the digits of a number. A comma or a colon may not: those are of amounts and times.
+#: What may stand between the digits of a number. A comma or a colon may not, but where `_MARKED` says so: those are of amounts and times.
 SEPARATORS = _BLANKS + _DOTS + _STROKES
 _GAP, _CUT = f"[{SEPARATORS}]*", f"[{SEPARATORS}]+"
-#: Signs of full width of which numbers and addresses are made, and the plain ones, for texts not in normal form.
-NARROW = "0123456789@._%+-" + ascii_letters
-WIDE = "".join(chr(ord(sign) + 0xFEE0) for sign in NARROW)
+#: Arabic-Indic digits, and those of Persian, which the normal form NFKC leaves as they are.
+_ARABIC = "".join(chr(zero + digit) for zero in (0x660, 0x6F0) for digit in range(10))
+_SIGNS = digits + "@._%+-" + ascii_letters
+#: Signs of full width of which numbers and addresses are made, and digits of other scripts; and the plain ones in their places.
+NARROW = _SIGNS + 2 * digits
+WIDE = "".join(chr(ord(sign) + 0xFEE0) for sign in _SIGNS) + _ARABIC
 
 
 def _cuts(count: int, last: int = 3) -> Iterator[tuple[int, ...]]:
@@ -88,6 +91,22 @@ AROUND_AT = f"[^@{_BLANKS}]+{_AT}[^@{_BLANKS}]+"
 LONG_NUMBER = f"[0-9](?:{_GAP}[0-9]){{10,}}"
 
 
+_MARK = "[,:，：]"
+_MARKED_IDENTITY = (
+    f"[1-9][0-9]{{5}}{_MARK}(?:1[89]|20)[0-9]{{2}}{_MARK}?(?:0[1-9]|1[0-2]){_MARK}?(?:0[1-9]|[12][0-9]|3[01]){_MARK}?[0-9]{{3}}[0-9Xx]"
+    f"|[1-9][0-9]{{5}}{_MARK}[0-9]{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]){_MARK}[0-9]{{3}}"
+)
+_MARKED_CARD = f"(?:62[0-9]{{2}}|9558)(?:{_MARK}[0-9]{{4}}){{3}}(?:{_MARK}?[0-9]{{1,3}})?"
+_MARKED_PHONE = "|".join(
+    (
+        f"(?:(?:[+]|00)?86{_MARK}?)?1[3-9][0-9]{_MARK}[0-9]{{4}}{_MARK}[0-9]{{4}}",
+        *(f"0{area}{_MARK}{local}{_MARK}?[0-9]{{4}}" for area, local in _AREAS),
+    )
+)
+#: Numbers with commas or colons in them, in the groups in which people write identifiers, which are never those of thousands.
+MARKED = f"{_MARKED_IDENTITY}|{_MARKED_CARD}|{_MARKED_PHONE}"
+
+
 class Form(NamedTuple):
     """What an identifier looks like within a text.
 
@@ -101,6 +120,9 @@ class Form(NamedTuple):
 
 #: In the order in which they are looked for: a card number holds what looks like a phone.
 FORMS = (
+    Form("id", _MARKED_IDENTITY),
+    Form("card", _MARKED_CARD),
+    Form("phone", _MARKED_PHONE, exact=True),
     Form("card", _LONG_CARD),
     Form("id", IDENTITY),
     Form("card", _BY_ISSUER),
@@ -108,8 +130,8 @@ FORMS = (
     Form("card", f"{CARD}|{_OLD_IDENTITY}"),
     Form("phone", f"0?{MOBILE}|{_LANDLINE}", exact=True),
 )
-# Every form has eleven digits; one search is cheaper than all replacements.
-_SUSPECT = f"[0-9][0-9{SEPARATORS}]{{10}}|[@＠０-９]"
+# Every form has eleven digits, or more than three behind a comma; one search is cheaper than all replacements.
+_SUSPECT = f"[0-9][0-9{SEPARATORS}]{{10}}|[0-9][,:，：][0-9]{{4}}|[@＠０-９{_ARABIC}]"
 _MOBILE_WITHIN = "[0-9]*1[3-9][0-9]{9,}"
 
 
@@ -121,7 +143,7 @@ def scrub(values: pa.Array) -> pa.Array:
     Parameters
     ----------
     values
-        Strings. In those with an identifier the rest is brought into normal form NFKC too.
+        Strings. In those with an identifier the rest is brought into normal form NFKC too, with plain digits.
 
     Examples
     --------
@@ -131,7 +153,7 @@ def scrub(values: pa.Array) -> pa.Array:
     suspect = pc.fill_null(pc.match_substring_regex(values, _SUSPECT), False)
     if not pc.any(suspect).as_py():
         return values
-    clean = pc.replace_substring_regex(pc.utf8_normalize(values.filter(suspect), "NFKC"), EMAIL, "[email]")
+    clean = pc.replace_substring_regex(_in_plain_digits(pc.utf8_normalize(values.filter(suspect), "NFKC")), EMAIL, "[email]")
     for name, pattern, exact in FORMS:
         if not exact:
             clean = pc.replace_substring_regex(clean, f"(^|[^0-9])(?:{pattern})[0-9]*", rf"\1[{name}]")
@@ -141,6 +163,13 @@ def scrub(values: pa.Array) -> pa.Array:
             clean = pc.replace_substring_regex(clean, f"(^|[^0-9])(?:{pattern})($|[^0-9])", rf"\1[{name}]\2")
     clean = pc.replace_substring_regex(clean, _MOBILE_WITHIN, "[phone]")
     return pc.replace_with_mask(values, suspect, clean)
+
+
+def _in_plain_digits(values: pa.Array) -> pa.Array:
+    if pc.any(pc.match_substring_regex(values, f"[{_ARABIC}]")).as_py():
+        for digit, plain in zip(_ARABIC, 2 * digits, strict=True):
+            values = pc.replace_substring(values, digit, plain)
+    return values
 
 
 def _whole(pattern: str) -> str:
@@ -163,8 +192,11 @@ _PLAIN_CARD = f"[0-9]{{16,19}}|[0-9]{{4}}(?:{_CUT}[0-9]{{4}}){{3}}(?:{_CUT}[0-9]
 _RUN_OF_IDENTITY = re.compile(f"(?=({IDENTITY}))")
 _PARTS = (_OLD_IDENTITY, f"{_PLAIN_CARD}|{_BY_ISSUER}", f"{MOBILE}|{_CUT_LANDLINE}")
 _PIECES = tuple(re.compile(f"(?<![0-9])(?:{part})(?![0-9])") for part in _PARTS)
+#: Mobile numbers one behind the other, with nothing between them.
+_MOBILES = "(?:1[3-9][0-9]{9}){2,}"
+_ROW_OF_MOBILES = re.compile(f"(?<![0-9]){_MOBILES}(?![0-9])")
 #: What a value may hold within it that is a personal identifier, for a first look at a column.
-WITHIN = f"{IDENTITY}|(?:^|[^0-9])(?:{_OLD_IDENTITY}|{_PLAIN_CARD}|{_BY_ISSUER}|{MOBILE}|{_CUT_LANDLINE})(?:$|[^0-9])|@"
+WITHIN = f"{IDENTITY}|(?:^|[^0-9])(?:{_OLD_IDENTITY}|{_PLAIN_CARD}|{_BY_ISSUER}|{MOBILE}|{_MOBILES}|{_CUT_LANDLINE})(?:$|[^0-9])|@"
 
 
 def identities(text: str) -> list[str]:
@@ -183,6 +215,7 @@ def pieces(text: str) -> list[str]:
     (['110105194912310021', '13912345678'], [])
     """
     found = identities(text) + [match[0] for pattern in (*_PIECES, re.compile(EMAIL)) for match in pattern.finditer(text)]
+    found += [row[0][place : place + 11] for row in _ROW_OF_MOBILES.finditer(text) for place in range(0, len(row[0]), 11)]
     return list(dict.fromkeys(found))
 
 

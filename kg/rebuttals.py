@@ -54,6 +54,22 @@ class Event:
             raise UsageError("a rebuttal needs the day on which it ends (--until)")
 
 
+@dataclass(frozen=True)
+class Said:
+    """That a link was rebutted or restored, and when (UTC)."""
+
+    decided_at: datetime
+    action: str
+
+
+def said(workspace: Workspace, a: str, b: str) -> list[Said]:
+    """Return what people said of the link between two parties by the command, the oldest first, be it read by a run or not."""
+    path = workspace.root / REBUTTALS
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    events = [event for event in map(json.loads, lines) if {event["a"], event["b"]} == {a, b}]
+    return [Said(datetime.fromisoformat(event["decided_at"]), event["action"]) for event in events]
+
+
 def record(workspace: Workspace, event: Event) -> str:
     """Add an event to the workspace's file and return its number; personal identifiers in the reason are scrubbed.
 

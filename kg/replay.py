@@ -7,6 +7,7 @@ space of versions that no kept run needs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,7 +60,8 @@ def replay(workspace: Workspace, run_id: str, progress: Progress) -> dict[str, A
     runs = Runs(workspace.runs)
     record = runs.record(run_id)
     _refuse_pruned(runs, record)
-    with opened(workspace, runs, progress) as night:
+    then = _as_then(workspace, runs, record)
+    with opened(then, runs, progress) as night:
         pinned = Lake(workspace.lake, night.lake.engine, record.tables)
         night.lake = Lake(night.staging / "replay", night.lake.engine, base=pinned.without(DERIVED))
         night.run_id, night.as_of = record.run_id, record.as_of
@@ -68,9 +70,29 @@ def replay(workspace: Workspace, run_id: str, progress: Progress) -> dict[str, A
         differing = [line for name in DERIVED for line in _differing(name, pinned, night.lake)]
         differing += export.differing(night, night.staging / "export")
     same = record.code == code_version()
+    laws = "" if then.settings.ownership == workspace.settings.ownership else f" and the rule sets of then ({_laws(then)})"
     code = "the same code" if same else f"other code ({record.code} then, {code_version()} now)"
     verdict = f"{len(differing)} differences" if differing else "everything is equal, the export's data files byte for byte"
-    return {"run_id": record.run_id, "same_code": same, "said": f"run {record.run_id}, under {code}: {verdict}", "differences": differing}
+    return {
+        "run_id": record.run_id,
+        "same_code": same,
+        "said": f"run {record.run_id}, under {code}{laws}: {verdict}",
+        "differences": differing,
+    }
+
+
+def _as_then(workspace: Workspace, runs: Runs, record: RunRecord) -> Workspace:
+    """Return the workspace with the settings under which the derived tables of a run were made: by it, or by the last one that derived."""
+    told = (runs.record(run_id).results.get("derive", {}) for run_id in reversed(runs.ids()) if run_id <= record.run_id)
+    made_with = dict(next((derived["made_with"] for derived in told if "made_with" in derived), {}))
+    settings = workspace.settings
+    zone = settings.workspace.model_copy(update={"timezone": made_with.pop("timezone", settings.workspace.timezone)})
+    ownership = settings.ownership.model_copy(update=made_with)
+    return replace(workspace, settings=settings.model_copy(update={"workspace": zone, "ownership": ownership}))
+
+
+def _laws(workspace: Workspace) -> str:
+    return ", ".join(str(rules) for rules in workspace.settings.ownership.model_dump().values())
 
 
 def _differing(name: str, then: Lake, now: Lake) -> list[str]:

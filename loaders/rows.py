@@ -21,7 +21,7 @@ from kg.dates import ZONE, Wall, day, utc, wall
 from kg.engine import Engine
 from kg.identifiers import uscc_fault, uscc_spelled
 from kg.money import fen, ppm
-from kg.personal import AROUND_AT, LONG_NUMBER, NARROW, WIDE
+from kg.personal import AROUND_AT, LONG_NUMBER, MARKED, NARROW, WIDE
 from loaders.source import REFERENCES, Column, ColumnType, Kind
 
 
@@ -149,7 +149,13 @@ def redacted(text: ir.StringValue) -> ir.StringValue:
     '2020-02-30, #'
     """
     short = text.left(8 * _SHOWN).translate(WIDE, NARROW).re_replace(AROUND_AT, "…@…")
-    return short.re_replace(LONG_NUMBER, "#").re_replace("[0-9]{7,}", "#").re_replace("[㐀-䶿一-鿿豈-﫿]", "某").left(_SHOWN)
+    return (
+        short.re_replace(MARKED, "#")
+        .re_replace(LONG_NUMBER, "#")
+        .re_replace("[0-9]{7,}", "#")
+        .re_replace("[㐀-䶿一-鿿豈-﫿]", "某")
+        .left(_SHOWN)
+    )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from kg.cli.common import as_of_option, json_option, open_workspace, print_json,
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kg.config import Workspace
     from kg.graph import Graph
 
 
@@ -157,8 +158,25 @@ def _record(folder: Path, a: str, b: str, **event: Any) -> None:
         ends = find_party(graph, a), find_party(graph, b)
         if event.get("until_on") and event["until_on"] <= graph.as_of:
             raise UsageError(f"--until {event['until_on']} is not after the last business date, {graph.as_of}; it would never be in force")
+        if event["action"] == "restore":
+            _refuse_standing(graph, workspace, ends)
     number = record(workspace, Event(*ends, **event))
     click.echo(f"{event['action']} {number}: {ends[0]} and {ends[1]}; it counts from the next run on")
+
+
+def _refuse_standing(graph: Graph, workspace: Workspace, ends: tuple[str, str]) -> None:
+    """Refuse to restore a link that stands: nobody has rebutted it, or it was restored since."""
+    from kg.errors import UsageError  # noqa: PLC0415
+    from kg.rebuttals import Said, said  # noqa: PLC0415 - slow to import
+
+    rows, told = graph.records("rebuttals", "a", "b"), []
+    if rows is not None:
+        here = rows.filter(rows.a.isin(ends) & rows.b.isin(ends)).select("decided_at", "action").order_by("decided_at")
+        told = [Said(**row) for row in graph.engine.table(here).to_pylist()]
+    latest = max([*reversed(said(workspace, *ends)), *reversed(told)], key=lambda event: event.decided_at, default=None)
+    if latest is None or latest.action == "restore":
+        what = "was never rebutted" if latest is None else f"was restored on {latest.decided_at:%Y-%m-%d} already"
+        raise UsageError(f"the link between {ends[0]} and {ends[1]} {what}, so there is nothing to restore (kgfraud links log)")
 
 
 @links.command("log")

@@ -100,6 +100,7 @@ def test_every_reading_command_can_print_json():
         (["ref", "settings", "memroy"], "did you mean 'memory'?"),
         (["ref", "rules", "loan_retrun"], "did you mean 'loan_return'?"),
         (["--set", "engine.memroy=4GB", "keys", "rotate", "--workspace", "WORKSPACE"], "did you mean 'memory'?"),
+        (["run", "--only", "load", "--only", "publish"], "--only runs one stage, and 2 are named (load, publish)"),
         (["--set", "memory", "ref", "reasons"], "write a setting as SECTION.NAME=VALUE"),
     ],
 )

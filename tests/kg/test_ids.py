@@ -105,6 +105,7 @@ CARD_ID, PHONE, ACCOUNT, MAIL = "360426199101010071", "13912345678", "6222021234
         (f"{CARD_ID}01", "{}01", ["cnid"]),
         (f"HT2024{CARD_ID}{CARD_ID}", "HT2024{}{}", ["cnid", "cnid"]),
         ("L-138*7135*0925", "L-{}", ["phone"]),
+        (f"T8-{PHONE}{PHONE}", "T8-{}{}", ["phone", "phone"]),
     ],
 )
 def test_a_personal_identifier_within_a_longer_number_or_name_is_hidden_and_the_rest_can_be_read(keyring, clear, form, kinds):
@@ -146,6 +147,11 @@ def test_a_serial_number_that_only_resembles_one_stays_readable(keyring, serial)
 def test_a_landline_is_known_by_the_cut_after_its_area(keyring):
     found = shielded(pa.array(["010-65551234", "tel (0571)88886666", "01065551234"]), keyring).to_pylist()
     assert found == [keyring.token("phone", "01065551234"), f"tel {keyring.token('phone', '057188886666')}", "01065551234"]
+
+
+def test_mobile_numbers_in_a_row_are_each_hidden(keyring):
+    one, other = (keyring.token("phone", number) for number in (PHONE, "13871350925"))
+    assert shielded(pa.array([f"{PHONE}13871350925", f"{PHONE}138713509"]), keyring).to_pylist() == [one + other, f"{PHONE}138713509"]
 
 
 def test_two_numbers_with_the_same_identifier_within_stay_two(keyring):

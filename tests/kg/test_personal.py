@@ -71,6 +71,11 @@ def digits(text):
     return sum(sign.isdigit() for sign in text)
 
 
+def all_of(clean, texts):
+    """Clean several texts; in one call, where each call reads the patterns anew."""
+    return scrub(pa.array(texts)).to_pylist() if clean is scrubbed else [clean(text) for text in texts]
+
+
 PLACES = pytest.mark.parametrize("clean", [scrubbed, logged])
 
 
@@ -125,6 +130,44 @@ def test_digits_of_full_width_are_digits(clean, seed):
         assert digits(clean(wide)) == 0
 
 
+@PLACES
+@slow
+@given(numbers, st.sampled_from([",", ":", "，", "："]))
+def test_a_number_with_commas_or_colons_is_found_in_the_groups_in_which_people_write_it(clean, seed, mark):
+    phone, one, old = mobile(seed), person(seed), old_person(seed)
+    long = "62" + card(seed)[2:].ljust(17, "7")[:17]
+    spelled = [mark.join((phone[:3], phone[3:7], phone[7:])), f"+86{mark}" + mark.join((phone[:3], phone[3:7], phone[7:]))]
+    spelled += [mark.join((one[:6], one[6:14], one[14:])), mark.join((one[:6], one[6:10], one[10:12], one[12:14], one[14:]))]
+    spelled += [mark.join((old[:6], old[6:12], old[12:])), mark.join(long[place : place + 4] for place in range(0, 19, 4))]
+    spelled += [mark.join(("010", "62781234")), mark.join(("0851", "851", "2345"))]
+    found = all_of(clean, [f"联系 {text} 转" for text in spelled])
+    assert [text for text, left in zip(spelled, found, strict=True) if digits(left)] == []
+
+
+@PLACES
+@slow
+@given(numbers, st.sampled_from([0x660, 0x6F0, 0xFF10]))
+def test_digits_of_other_scripts_are_digits(clean, seed, zero):
+    phone, script = mobile(seed), {ord("0") + digit: zero + digit for digit in range(10)}
+    written = (phone, card(seed), person(seed), "-".join((phone[:3], phone[3:7], phone[7:])))
+    assert [digits(text) for text in all_of(clean, ["电话" + number.translate(script) for number in written])] == [0] * 4
+
+
+@PLACES
+@slow
+@given(st.integers(0, 10**15 - 1))
+def test_an_amount_of_any_size_stays_as_it_is_with_commas(clean, yuan):
+    for text in (f"{yuan:,}", f"{yuan:,}.50元", f"还款{yuan:,}，余{yuan:,}"):
+        assert clean(text) == text
+
+
+@PLACES
+@slow
+@given(numbers, numbers)
+def test_two_mobile_numbers_without_a_sign_between_them_are_both_found(clean, seed, other):
+    assert digits(clean(f"电话 {mobile(seed)}{mobile(other)} 转")) == 0
+
+
 @slow
 @given(
     numbers, numbers, st.sampled_from([" ", "/", ", ", "、", " 和 "]), st.sampled_from([mobile, card, person, lambda seed: f"a{seed}@b.cn"])
@@ -168,6 +211,12 @@ HARMLESS = [
     "还款12000.00 2023-01-31",
     "1500 2023-01-15",
     "192.168.100.123",
+    "1,234,567,890",
+    "138,123,456",
+    "2019,2020,2021,2022年度",
+    "500,1000,2000",
+    "08:30:00,09:30:00",
+    "2026-01-31 12:30:45,2026-02-01 08:00:00",
 ]
 
 

@@ -257,6 +257,8 @@ def test_a_shown_value_holds_nothing_personal(engine):
         "6222/0200/1234/5678",
         "110105-1949-12-31-0021",
         "110105 491231 002",
+        "138,0013,8000",
+        "١٣٨٠٠١٣٨٠٠٠",
     ],
 )
 def test_no_digit_is_shown_of_a_number_whatever_stands_between_its_digits(engine, text):

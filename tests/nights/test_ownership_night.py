@@ -219,13 +219,16 @@ def test_an_own_number_with_a_plus_in_it_is_one_party_and_full_width_is_the_same
     assert house.cli("store", "verify").exit_code == 0
 
 
-def test_another_rule_set_of_the_settings_makes_other_control(house: Bank):
-    house.run()
+def test_another_rule_set_of_the_settings_makes_other_control_and_earlier_runs_are_made_again_with_theirs(house: Bank):
+    first = house.run()
     house.settings["ownership"] = {"groups": "US-32.5"}
     house.source("companies")
     house.run()
     rows = house.ask("MATCH (:Person)-[r:CONTROLS]->() RETURN DISTINCT r.rules AS rules")
     assert [row["rules"] for row in rows] == ["US-32.5"]
+    then, now = (house.json("runs", "replay", run_id) for run_id in (first.run_id, "last"))
+    assert (then["differences"], now["differences"]) == ([], [])
+    assert ("CN-LE-2018" in then["said"], "rule sets" in now["said"]) == (True, False)
     house.settings["ownership"] = {"groups": "CN-LE-2081"}
     house.source("companies")
     wrong = house.cli("run")
@@ -291,6 +294,9 @@ def test_a_link_is_shown_rebutted_with_user_reason_and_end_and_restored(house: B
     a, c = id_of("A"), id_of("C")
     (path,) = house.json("links", a, c)["paths"]
     assert [(step["src"], step["dst"], step["kinds"]) for step in path] == [(a, c, ["shared_device"])]
+    restore = ("links", "restore", a, c, "--user", "K008", "--reason", "误判")
+    never = house.cli(*restore)
+    assert (never.exit_code, "was never rebutted" in never.stderr) == (2, True)
     lacking = house.cli("links", "rebut", a, c, "--until", "2025-01-01", "--user", "K007")
     assert (lacking.exit_code, "--reason" in lacking.stderr) == (2, True)
     past = house.cli("links", "rebut", a, c, "--until", "2024-01-01", "--user", "K007", "--reason", "同一会计")
@@ -302,10 +308,14 @@ def test_a_link_is_shown_rebutted_with_user_reason_and_end_and_restored(house: B
     assert house.json("links", a, c)["paths"] == []
     (event,) = house.json("links", "log")
     assert (event["user"], event["until_on"], event["action"]) == ("K007", "2025-01-01", "rebut")
-    assert house.cli("links", "restore", a, c, "--user", "K008", "--reason", "误判").exit_code == 0
+    assert house.cli(*restore).exit_code == 0
+    again = house.cli(*restore)
+    assert (again.exit_code, "was restored on" in again.stderr) == (2, True)
+    assert house.cli("links", "rebut", c, a, "--until", "2025-01-01", "--user", "K007", "--reason", "同一会计").exit_code == 0
+    assert house.cli(*restore).exit_code == 0
     house.run()
     assert len(house.json("links", a, c)["paths"]) == 1
-    assert len(house.json("links", "log")) == 2
+    assert len(house.json("links", "log")) == 4
     assert house.json("links", "hubs") == []
 
 
