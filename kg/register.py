@@ -80,7 +80,7 @@ def _register(graph: Graph, companies: pa.Array | None) -> Register:
 def _holdings(engine: Engine, rows: ir.Table) -> pa.Table:
     """Return holdings with their shares in ppm, those stated as money too where all of a company's are."""
     sums = rows.group_by("dst").aggregate(
-        _all=rows.subscribed_fen.sum().cast("int64"), _stated=(rows.subscribed_fen.count() == rows.count()).fill_null(False)
+        _all=rows.subscribed_fen.sum(), _stated=(rows.subscribed_fen.count() == rows.count()).fill_null(False)
     )
     joined = rows.inner_join(sums, "dst").order_by("id")
     stated = joined.share_ppm.isnull() & joined._stated & (joined._all > 0)

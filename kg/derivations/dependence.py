@@ -18,7 +18,7 @@ import ibis
 import ibis.expr.types as ir
 
 from kg.derivation import Derivation, id_of
-from kg.engine import total, union
+from kg.engine import union
 from kg.graph import Graph
 from kg.ruleset import WHOLE, Threshold
 
@@ -46,9 +46,9 @@ def sold(invoiced: ir.Table, as_of: date) -> ir.Table:
     """
     trade = _within(invoiced, as_of)
     trade = trade.select("month", seller="src", buyer="dst", fen=trade.net_fen + trade.tax_fen.fill_null(0))
-    sums = trade.filter(trade.seller != trade.buyer).group_by("seller", "buyer", "month").aggregate(fen=total(trade.fen))
+    sums = trade.filter(trade.seller != trade.buyer).group_by("seller", "buyer", "month").aggregate(fen=trade.fen.sum())
     return sums.group_by("seller", "buyer").aggregate(
-        part_fen=total(sums.fen), months=sums.fen.count(where=sums.fen != 0), first=sums.month.min()
+        part_fen=sums.fen.sum(), months=sums.fen.count(where=sums.fen != 0), first=sums.month.min()
     )
 
 
@@ -88,7 +88,7 @@ def _moved(money: ir.Table) -> ir.Table:
     rows = money.filter((money.currency.fill_null("CNY") == "CNY") & (money.src != money.dst))
     pairs = rows.group_by(a=ibis.least(rows.src, rows.dst), b=ibis.greatest(rows.src, rows.dst))
     signed = ibis.ifelse(rows.src < rows.dst, rows.amount_fen, -rows.amount_fen)
-    sums = pairs.aggregate(net=total(signed), first=rows.month.min())
+    sums = pairs.aggregate(net=signed.sum(), first=rows.month.min())
     to_b = sums.net > 0
     seller, buyer = ibis.ifelse(to_b, sums.b, sums.a), ibis.ifelse(to_b, sums.a, sums.b)
     return sums.select(seller=seller, buyer=buyer, counts=sums.net.abs(), first="first").filter(lambda each: each.counts > 0)
@@ -115,7 +115,7 @@ def turnover(pairs: ir.Table, companies: ir.Table, as_of: date) -> ir.Table:
 
 
 def _side(pairs: ir.Table, age: ir.Table, as_of: date, party: str, test: str) -> ir.Table:
-    sums = pairs.group_by(party=party).aggregate(whole_fen=total(pairs.counts), first=pairs["first"].min())
+    sums = pairs.group_by(party=party).aggregate(whole_fen=pairs.counts.sum(), first=pairs["first"].min())
     sums = sums.mutate(known=_months(sums["first"], as_of).cast("int64"))
     sums = sums.left_join(age, sums.party == age.id)
     # a company may have traded before it was registered
@@ -196,7 +196,7 @@ def guarantee_dependence(guaranteed: ir.Table, debts: ir.Table, companies: ir.Ta
     """
     rows = guaranteed.left_join(debts, guaranteed.dst == debts.party)
     rows = rows.select("src", "dst", amount=ibis.coalesce(rows.amount_fen, rows.owed_fen), owed=rows.owed_fen)
-    sums = rows.group_by(["src", "dst"]).aggregate(amount=total(rows.amount), owed=rows.owed.max())
+    sums = rows.group_by(["src", "dst"]).aggregate(amount=rows.amount.sum(), owed=rows.owed.max())
     sums = sums.select("src", "dst", call=ibis.least(sums.amount, sums.owed.fill_null(sums.amount)))
     got = turned.filter(turned.test == "receipts").drop("test")
     joined = sums.inner_join(companies.select(src="id", capital="capital_fen"), "src")
@@ -231,7 +231,7 @@ def _owing(graph: Graph) -> ir.Table:
 def _debts(graph: Graph) -> ir.Table:
     """Return what each party still owes: ``party, owed_fen``, of those the balances of all of whose loans are known."""
     rows = _owing(graph)
-    sums = rows.group_by("party").aggregate(owed_fen=total(rows.owed_fen), known=rows.owed_fen.count() == rows.count())
+    sums = rows.group_by("party").aggregate(owed_fen=rows.owed_fen.sum(), known=rows.owed_fen.count() == rows.count())
     return sums.filter(sums.known).select("party", "owed_fen")
 
 

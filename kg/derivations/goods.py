@@ -136,9 +136,6 @@ def chain_now(graph: Graph, goods: str, *, direction: Direction = "into", most: 
         raise UsageError("no source states goods; a source of kind goods says what is made from what")
     chain = follow_goods(graph.engine.table(known.select("goods", "made_from").distinct()), goods, direction=direction, most=most)
     invoiced = graph.edges("INVOICED")
-    sold = (
-        invoiced.filter(invoiced.goods.notnull()).group_by(company="src", goods="goods").aggregate(fen=invoiced.net_fen.sum().cast("int64"))
-    )
+    sold = invoiced.filter(invoiced.goods.notnull()).group_by(company="src", goods="goods").aggregate(fen=invoiced.net_fen.sum())
     sellers = graph.engine.table(sold.filter(sold.fen > 0).select("company", "goods", amount_fen="fen"))
-    # a sum is wider than what it sums up
-    return firms_on(chain, sellers.set_column(2, "amount_fen", sellers["amount_fen"].cast(pa.int64())))
+    return firms_on(chain, sellers)

@@ -34,10 +34,10 @@ def invoiced(invoices: ir.Table) -> ir.Table:
         _tax=ibis.ifelse(void, zero, invoices.tax_fen.fill_null(0)),
     )
     sums = rows.group_by(["seller", "buyer", "month", "goods"]).aggregate(
-        net_fen=rows._net.sum().cast("int64"),
-        tax_fen=rows._tax.sum().cast("int64"),
+        net_fen=rows._net.sum(),
+        tax_fen=rows._tax.sum(),
         count=rows.count(),
-        void_count=rows._void.sum().cast("int64"),
+        void_count=rows._void.sum(),
     )
     key = id_of(sums.seller, sums.buyer, sums.month.cast("string"), sums.goods)
     return sums.select(

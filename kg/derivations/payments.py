@@ -31,9 +31,7 @@ def paid(transfers: ir.Table, owners: ir.Table) -> ir.Table:
     joined = transfers.inner_join(payer, transfers.src == payer._from)
     joined = joined.inner_join(payee, joined.dst == payee._to)
     between = joined.filter(joined.payer != joined.payee).mutate(currency=joined.currency.fill_null("CNY"))
-    sums = between.group_by(["payer", "payee", "month", "currency"]).aggregate(
-        amount_fen=between.amount_fen.sum().cast("int64"), count=between.count()
-    )
+    sums = between.group_by(["payer", "payee", "month", "currency"]).aggregate(amount_fen=between.amount_fen.sum(), count=between.count())
     key = id_of(sums.payer, sums.payee, sums.month.cast("string"), sums.currency)
     return sums.select(
         id=key, src=sums.payer, dst=sums.payee, month=sums.month, amount_fen=sums.amount_fen, currency=sums.currency, count=sums["count"]

@@ -91,8 +91,8 @@ def _shared(pairs: ir.Table) -> ir.Table:
         said_by=told.filter(lambda name: name.notnull()).join(", "),
     )
     trade = chosen.filter(chosen.measure.notnull())
-    sold = trade.group_by("supplier").aggregate(sold=trade.amount_fen.sum().cast("int64"))
-    bought = trade.group_by("buyer").aggregate(bought=trade.amount_fen.sum().cast("int64"))
+    sold = trade.group_by("supplier").aggregate(sold=trade.amount_fen.sum())
+    bought = trade.group_by("buyer").aggregate(bought=trade.amount_fen.sum())
     joined = trade.inner_join(sold, "supplier").inner_join(bought, "buyer")
     return joined.select(
         id=id_of(joined.supplier, joined.buyer),

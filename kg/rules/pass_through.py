@@ -59,7 +59,7 @@ def _balanced(transfers: ir.Table, graph: Graph, parameters: PassThroughParamete
         moved.select(account="dst", came="amount_fen", went=none),
         moved.select(account="src", came=none, went="amount_fen"),
     ]
-    sums = union(sides).group_by("account").aggregate(came=ibis._.came.sum().cast("int64"), went=ibis._.went.sum().cast("int64"))
+    sums = union(sides).group_by("account").aggregate(came=ibis._.came.sum(), went=ibis._.went.sum())
     enough = (sums.came >= parameters.min_fen) & (sums.went * 100 >= sums.came * parameters.least_percent)
     kept = sums.filter(enough & (sums.went * 100 <= sums.came * (200 - parameters.least_percent))).select("account")
     return union(

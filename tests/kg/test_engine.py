@@ -1,0 +1,43 @@
+"""What an engine computes lies on the disk in the types in which it was asked for."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from kg.engine import Engine
+
+LARGE = 2**53 + 1
+
+
+@pytest.fixture
+def engine(tmp_path):
+    with Engine(tmp_path / "spill", memory="500MB", threads=1) as engine:
+        yield engine
+
+
+@pytest.fixture
+def payments(engine):
+    return engine.arrow(pa.table({"payer": ["a", "a", "b"], "fen": pa.array([LARGE, 1, 2], pa.int64())}))
+
+
+def written(engine, expr, tmp_path):
+    engine.write(expr, tmp_path / "rows.parquet")
+    return parquet.read_table(tmp_path / "rows.parquet")
+
+
+def test_a_sum_of_money_is_written_as_a_whole_number_to_the_last_fen(engine, payments, tmp_path):
+    rows = written(engine, payments.group_by("payer").aggregate(fen=payments.fen.sum(), large=(payments.fen > 1).sum()), tmp_path)
+    assert (rows.schema.field("fen").type, rows.schema.field("large").type) == (pa.int64(), pa.int64())
+    assert {row["payer"]: row["fen"] for row in rows.to_pylist()} == {"a": LARGE + 1, "b": 2}
+
+
+def test_a_running_sum_of_money_is_written_as_a_whole_number_too(engine, payments, tmp_path):
+    rows = written(engine, payments.mutate(whole=payments.fen.sum().over(group_by="payer")), tmp_path)
+    assert rows.schema.field("whole").type == pa.int64()
+    assert {(row["payer"], row["whole"]) for row in rows.to_pylist()} == {("a", LARGE + 1), ("b", 2)}
+
+
+def test_a_mean_is_no_sum(engine, payments):
+    assert engine.value(payments.filter(payments.payer == "b").fen.mean()) == 2.0
