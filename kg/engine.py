@@ -29,7 +29,8 @@ ibis.options.sql.fuse_selects = False
 class _Compiler(DuckDBCompiler):  # type: ignore[misc]  # Ibis ships no types
     """Writes sums of whole numbers as the whole numbers of 64 bits that Ibis takes them for; one that does not fit is an error.
 
-    DuckDB sums into 128 bits, which its Parquet files hold as doubles, and Ibis leaves a cast to 64 bits out.
+    DuckDB sums into 128 bits, which its Parquet files hold as doubles, and Ibis leaves a cast to 64 bits out. A part of a text from a known
+    place on is written without asking how long the text is, which Ibis does by writing all that made the text down once more.
     """
 
     __slots__ = ()
@@ -42,6 +43,11 @@ class _Compiler(DuckDBCompiler):  # type: ignore[misc]  # Ibis ships no types
         if isinstance(op.func, ops.Sum) and isinstance(func, sge.Cast):
             return self.cast(super().visit_WindowFunction(op, func=func.this, **window), dt.int64)
         return super().visit_WindowFunction(op, func=func, **window)
+
+    def visit_Substring(self, op: ops.Substring, *, arg: Any, start: Any, length: Any) -> Any:  # noqa: N802 - named by Ibis
+        if not isinstance(op.start, ops.Literal) or op.start.value < 0:
+            return super().visit_Substring(op, arg=arg, start=start, length=length)
+        return self.f.substring(arg, op.start.value + 1, *([] if length is None else [length]))
 
 
 class Engine:

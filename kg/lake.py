@@ -47,6 +47,8 @@ class Lake:
         self._pins = dict(pins or {})
         self._begun_at = dict(self._pins)
         self._base = base
+        #: Tables as they were read: a version never changes.
+        self._views: dict[tuple[str, int], ir.Table] = {}
 
     @property
     def versions(self) -> dict[str, int]:
@@ -67,6 +69,7 @@ class Lake:
                 self._begun_at[name] = table.version()
                 undone.append(name)
         self._pins = dict(self._begun_at)
+        self._views.clear()
         return undone
 
     def names(self) -> list[str]:
@@ -89,7 +92,13 @@ class Lake:
             return self._base.view(name)
         if name not in self._pins:
             raise KgfraudError(f"the lake has no table {name}; run kgfraud run first")
-        table = self._delta(name, self._pins[name])
+        found = name, self._pins[name]
+        if found not in self._views:
+            self._views[found] = self._opened(*found)
+        return self._views[found]
+
+    def _opened(self, name: str, version: int) -> ir.Table:
+        table = self._delta(name, version)
         files = [f.removeprefix("file://") for f in table.file_uris()]
         if files:
             return _naive(self.engine.parquet(files))
