@@ -59,6 +59,9 @@ class Need:
         finds the same with and without it.
     scope
         Leaves out what the bank has no part in, before ``narrow``; a rule may find less by it.
+    judged
+        Of a need with a scope: takes a table of parties (``entity_id``) and a graph and leaves out those of whom the scope leaves out
+        rows, as nobody is judged by a part of what he did. None where a part says as much as the whole.
     types, parties
         Of records: the type of each column, and the columns that refer to parties; see `records`.
     """
@@ -69,6 +72,7 @@ class Need:
     scope: Narrow | None = None
     types: tuple[str, ...] = ()
     parties: tuple[str, ...] = ()
+    judged: Callable[[ir.Table, Graph], ir.Table] | None = None
 
     @classmethod
     def records(cls, kind: str, *, parties: Sequence[str] = (), narrow: Narrow | None = None, **types: str) -> Need:
@@ -204,6 +208,33 @@ def conform(needs: Sequence[Need], tables: Tables) -> dict[str, pa.Table]:
     return {need.name: need.conform(tables[need.name]) if need.name in tables else need.empty() for need in needs}
 
 
+class Reading:
+    """Gives rules what they need of a graph; small tables that several of them read whole are read once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known: dict[Need, pa.Table] = {}
+
+    def __call__(self, need: Need, parameters: Any) -> pa.Table:
+        """Return the table of a need under a rule's parameters."""
+        if need.narrow is not None or need.scope is not None:
+            return need.read(self._graph, parameters)
+        if need in self._known:
+            return self._known[need]
+        table = need.read(self._graph, parameters)
+        if table.nbytes <= _SMALL:
+            self._known[need] = table
+        return table
+
+    def judged(self, needs: Sequence[Need], found: pa.Table) -> pa.Table:
+        """Return what was found of parties of whom all was read that the needs ask for."""
+        for judged in (need.judged for need in needs if need.judged is not None and found.num_rows):
+            parties = self._graph.engine.arrow(found.select(["entity_id"]))
+            kept = self._graph.engine.table(judged(parties, self._graph).select("entity_id").distinct())
+            found = found.filter(pc.is_in(found["entity_id"], value_set=kept["entity_id"].combine_chunks()))
+        return found
+
+
 def evaluate(rules: Sequence[Rule[Any]], read: Callable[[Need, Any], pa.Table]) -> pa.Table:
     """Run rules and return all their hits, sorted.
 
@@ -212,7 +243,7 @@ def evaluate(rules: Sequence[Rule[Any]], read: Callable[[Need, Any], pa.Table]) 
     Parameters
     ----------
     read
-        Gives the table of a need under a rule's parameters; `reading` makes one of a graph.
+        Gives the table of a need under a rule's parameters; `Reading` makes one of a graph, and says who may be judged.
 
     Returns
     -------
@@ -242,26 +273,11 @@ def _hits(rule: Rule[Any], read: Callable[[Need, Any], pa.Table]) -> pa.Table:
         raise KgfraudError(
             f"the rule {rule.name} returned the columns {', '.join(found.column_names)} where {', '.join(FOUND.names)} belong"
         )
+    if isinstance(read, Reading):
+        found = read.judged(rule.requires, found)
     said = (rule.name, rule.version, rule.reason.code, rule.severity, rule.action)
     stated = [pa.repeat(pa.scalar(word, pa.string()), found.num_rows) for word in said]
-    return pa.Table.from_arrays([*stated, *found.columns], schema=HITS)
-
-
-def reading(graph: Graph) -> Callable[[Need, Any], pa.Table]:
-    """Return a function that gives rules what they need of a graph; small tables that several read whole are read once."""
-    known: dict[Need, pa.Table] = {}
-
-    def read(need: Need, parameters: Any) -> pa.Table:
-        if need.narrow is not None or need.scope is not None:
-            return need.read(graph, parameters)
-        if need in known:
-            return known[need]
-        table = need.read(graph, parameters)
-        if table.nbytes <= _SMALL:
-            known[need] = table
-        return table
-
-    return read
+    return pa.Table.from_arrays([*stated, *found.combine_chunks().columns], schema=HITS)
 
 
 def listed(findings: pa.Table, evidence: pa.Table) -> pa.Table:

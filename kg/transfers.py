@@ -18,6 +18,9 @@ from kg.engine import union
 from kg.graph import Graph
 from kg.register import clients
 
+#: Before the name of an account of which nothing may be told.
+_ELSEWHERE = "elsewhere:"
+
 
 def usable(transfers: pa.Table, *, least: int = 1, first: int | None = None, last: int | None = None) -> Ints:
     """Return the rows of the transfers that can be followed.
@@ -82,8 +85,42 @@ def around_clients(transfers: ir.Table, graph: Graph, _: object) -> ir.Table:
 
     An Ibis step, for `kg.rule.Need.scope`: a bank that sees many accounts and lends to few looks at what its clients have a part in.
     """
-    near: ir.Table | None = graph.once("accounts around clients", lambda: _near(transfers, graph))
+    near = _known_near(transfers, graph)
     return transfers.limit(0) if near is None else _touching(transfers, near)
+
+
+def seen_whole(parties: ir.Table, graph: Graph) -> ir.Table:
+    """Leave out parties (``entity_id``) of whom `around_clients` leaves out transfers.
+
+    An Ibis step, for `kg.rule.Need.judged`: those who are two payments away from the bank's clients were looked at in part.
+    """
+    near = _known_near(graph.edges("TRANSFERRED_TO"), graph)
+    if near is None:
+        return parties.limit(0)
+    far = graph.edges("OWNS_ACCOUNT").anti_join(near.select(dst="id"), "dst").select(entity_id="src")
+    return parties.anti_join(far, "entity_id")
+
+
+def aside(transfers: ir.Table, whole: ir.Table) -> ir.Table:
+    """Return the transfers to and from some accounts, the other ends under names by which nobody owns them.
+
+    Of these others not all transfers are there, so nothing may be told of them.
+
+    Parameters
+    ----------
+    whole
+        ``account``, each once.
+    """
+    payers, payees = whole.select(src="account", _src="account"), whole.select(dst="account", _dst="account")
+    joined = transfers.left_join(payers, "src").drop("src_right").left_join(payees, "dst").drop("dst_right")
+    joined = joined.filter(joined["_src"].notnull() | joined["_dst"].notnull())
+    src, dst = (joined[f"_{end}"].fill_null(_ELSEWHERE + joined[end]) for end in ("src", "dst"))
+    return joined.mutate(src=src, dst=dst).drop("_src", "_dst")
+
+
+def _known_near(transfers: ir.Table, graph: Graph) -> ir.Table | None:
+    near: ir.Table | None = graph.once("accounts around clients", lambda: _near(transfers, graph))
+    return near
 
 
 def _near(transfers: ir.Table, graph: Graph) -> ir.Table | None:

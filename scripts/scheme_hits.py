@@ -26,7 +26,7 @@ from city_graph import CityGraph
 
 from kg.cli.demo import MEANT
 from kg.engine import Engine
-from kg.rule import Rule, choose, evaluate, reading
+from kg.rule import Reading, Rule, choose, evaluate
 from kg.rules import RULES
 from loaders.city import Params
 
@@ -116,7 +116,7 @@ def judged(params: Params, rules: Sequence[Rule[Any]], memory: str = "2GB") -> J
     source = InMemory(params)
     flagged, hits, seconds = {}, {}, {}
     with tempfile.TemporaryDirectory(prefix="kgfraud-hits-") as spill, Engine(Path(spill), memory, 1) as engine:
-        read = reading(CityGraph(source, engine, params.day(params.days - 1)))
+        read = Reading(CityGraph(source, engine, params.day(params.days - 1)))
         for rule in rules:
             begin = time.process_time()
             found = evaluate((rule,), read)

@@ -28,7 +28,7 @@ from kg.graph import Graph
 from kg.legs import legs, told
 from kg.reason import BELOW_THRESHOLD
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import around_clients, as_flow, to_owners, usable
+from kg.transfers import around_clients, as_flow, seen_whole, to_owners, usable
 
 _DAY = 86_400_000_000
 
@@ -65,7 +65,7 @@ def _band(fen: int, parameters: BelowThresholdParameters) -> int:
 
 
 REQUIRES = (
-    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_near, scope=around_clients),
+    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_near, scope=around_clients, judged=seen_whole),
     Need("OWNS_ACCOUNT", ("id", "src", "dst")),
 )
 

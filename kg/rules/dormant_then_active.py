@@ -24,7 +24,7 @@ from kg.graph import Graph
 from kg.legs import legs, told
 from kg.reason import DORMANT_THEN_ACTIVE
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import around_clients, as_flow, usable
+from kg.transfers import around_clients, as_flow, seen_whole, usable
 
 _DAY = 86_400_000_000
 
@@ -59,7 +59,9 @@ def _with_a_gap(transfers: ir.Table, graph: Graph, parameters: DormantParameters
 
 
 REQUIRES = (
-    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_with_a_gap, scope=around_clients),
+    Need(
+        "TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_with_a_gap, scope=around_clients, judged=seen_whole
+    ),
     Need("OWNS_ACCOUNT", ("id", "src", "dst")),
 )
 

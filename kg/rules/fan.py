@@ -24,7 +24,7 @@ from kg.graph import Graph
 from kg.legs import legs, told
 from kg.reason import MANY_PAID_BY_ONE, ONE_PAID_BY_MANY
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import around_clients, as_flow, few, few_between, to_owners, usable
+from kg.transfers import around_clients, as_flow, few, few_between, seen_whole, to_owners, usable
 
 _DAY = 86_400_000_000
 
@@ -54,7 +54,7 @@ def _untraded(transfers: ir.Table, graph: Graph, parameters: FanParameters) -> i
 
 
 REQUIRES = (
-    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_untraded, scope=around_clients),
+    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_untraded, scope=around_clients, judged=seen_whole),
     Need("OWNS_ACCOUNT", ("id", "src", "dst")),
 )
 

@@ -25,7 +25,7 @@ from kg.graph import Graph
 from kg.legs import legs, told
 from kg.reason import MONEY_PASSES_THROUGH
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import around_clients, as_flow, least_share, usable
+from kg.transfers import around_clients, as_flow, aside, least_share, seen_whole, usable
 
 _HOUR = 3_600_000_000
 
@@ -51,7 +51,7 @@ class PassThroughParameters:
 
 
 def _balanced(transfers: ir.Table, graph: Graph, parameters: PassThroughParameters) -> ir.Table:  # noqa: ARG001 - as every narrowing
-    """Leave out transfers that touch no account of which as much goes out as comes in."""
+    """Leave out transfers that touch no account of which as much goes out as comes in, and tell nothing of others that they touch."""
     moved = transfers.filter((transfers.src != transfers.dst) & (transfers.amount_fen > 0) & transfers["at"].notnull())
     moved = moved.filter(moved.currency.fill_null("CNY") == "CNY")
     none = ibis.literal(0, "int64")
@@ -61,17 +61,11 @@ def _balanced(transfers: ir.Table, graph: Graph, parameters: PassThroughParamete
     ]
     sums = union(sides).group_by("account").aggregate(came=ibis._.came.sum(), went=ibis._.went.sum())
     enough = (sums.came >= parameters.min_fen) & (sums.went * 100 >= sums.came * parameters.least_percent)
-    kept = sums.filter(enough & (sums.went * 100 <= sums.came * (200 - parameters.least_percent))).select("account")
-    return union(
-        [
-            moved.semi_join(kept, moved.src == kept.account),
-            moved.anti_join(kept, moved.src == kept.account).semi_join(kept, [("dst", "account")]),
-        ]
-    )
+    return aside(moved, sums.filter(enough & (sums.went * 100 <= sums.came * (200 - parameters.least_percent))).select("account"))
 
 
 REQUIRES = (
-    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_balanced, scope=around_clients),
+    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_balanced, scope=around_clients, judged=seen_whole),
     Need("OWNS_ACCOUNT", ("id", "src", "dst")),
 )
 

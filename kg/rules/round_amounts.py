@@ -23,7 +23,7 @@ from kg.graph import Graph
 from kg.legs import legs, told
 from kg.reason import ROUND_AMOUNTS
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import around_clients, as_flow, to_owners, usable
+from kg.transfers import around_clients, as_flow, seen_whole, to_owners, usable
 
 _DAY = 86_400_000_000
 
@@ -51,7 +51,7 @@ def _large(transfers: ir.Table, graph: Graph, parameters: RoundAmountsParameters
 
 
 REQUIRES = (
-    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_large, scope=around_clients),
+    Need("TRANSFERRED_TO", ("id", "src", "dst", "amount_fen", "currency", "at"), narrow=_large, scope=around_clients, judged=seen_whole),
     Need("OWNS_ACCOUNT", ("id", "src", "dst")),
 )
 

@@ -13,7 +13,7 @@ from kg.derivation import store
 from kg.flags import CONTENT, FLAGS, customers, flag_edges, flag_nodes, flags_of, stamped
 from kg.history import Written
 from kg.lake import Lake
-from kg.rule import HITS, evaluate, reading
+from kg.rule import HITS, Reading, evaluate
 from kg.rules import RULES
 from kg.stage import Night, Result, Stage, tell
 
@@ -23,7 +23,7 @@ HITS_TABLE, FLAGS_TABLE = "derived/hits", "derived/flags"
 def _flag(night: Night) -> Result:
     graph = night.graph()
     with night.progress.task("holding the rules against the graph", total=len(RULES)) as task:
-        hits = graph.engine.arrow(evaluate(RULES, reading(graph)))
+        hits = graph.engine.arrow(evaluate(RULES, Reading(graph)))
         task.advance(len(RULES))
     parties = graph.engine.keep(customers(graph))
     flags = graph.engine.keep(flags_of(hits, parties))

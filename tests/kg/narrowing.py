@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from kg import schema
 from kg.graph import Graph, columns
-from kg.rule import evaluate, reading
+from kg.rule import Reading, evaluate
 
 
 class ArrowGraph(Graph):
@@ -53,4 +53,4 @@ def narrowed_and_whole(rule, engine, tables, as_of=date(2024, 12, 31)):
     """Return what a rule finds with and without its narrowing steps."""
     wide = dataclasses.replace(rule, requires=tuple(dataclasses.replace(need, narrow=None) for need in rule.requires))
     graph = ArrowGraph(engine, as_of, tables)
-    return tuple(evaluate((each,), reading(graph)).to_pylist() for each in (rule, wide))
+    return tuple(evaluate((each,), Reading(graph)).to_pylist() for each in (rule, wide))

@@ -1,5 +1,6 @@
 """Rules about one account's behaviour: fan_in, fan_out, pass_through, below_threshold, round_amounts, dormant_then_active."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from types import SimpleNamespace
@@ -16,12 +17,15 @@ from kg.algorithms.temporal_paths import flow
 from kg.algorithms.windows import Gap, after_gaps
 from kg.engine import Engine
 from kg.errors import UsageError
+from kg.rule import Reading, evaluate
 from kg.rules import below_threshold, dormant_then_active, fan, pass_through, round_amounts
 from kg.rules.below_threshold import BelowThresholdParameters
 from kg.rules.dormant_then_active import DormantParameters
 from kg.rules.fan import FanParameters
 from kg.rules.pass_through import PassThroughParameters
 from kg.rules.round_amounts import RoundAmountsParameters
+
+from .narrowing import ArrowGraph
 
 T0 = datetime(2024, 3, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -337,6 +341,20 @@ def test_neither_narrowing_nor_the_order_of_rows_changes_anything(engine, world,
         sorted(map(str, rule.find({**tables, "TRANSFERRED_TO": rows}, parameters).to_pylist())) for rows in (moved, narrow, shuffled)
     )
     assert others == [one, one]
+
+
+def test_who_is_two_payments_away_from_a_client_is_not_judged_by_the_part_of_his_payments_that_is_looked_at(engine):
+    world = World("f")
+    for place in range(10):
+        world.send("m", f"p{place}", 1)
+        world.send(*((f"p{place}", "f") if place < 5 else ("f", f"p{place}")), 100_000, 1)
+    world.send("g", "f", 10_000_000, 1)
+    clients = {"Company": pa.table({"id": [ME], "customer_ref": ["K1"]})}
+    reading = Reading(ArrowGraph(engine, date(2024, 5, 1), {**world.tables(), **clients}))
+    first, *others = pass_through.RULE.requires
+    partly = replace(pass_through.RULE, requires=(replace(first, judged=None), *others))
+    told = [evaluate((rule,), reading)["entity_id"].to_pylist() for rule in (pass_through.RULE, partly)]
+    assert told == [[], ["person:x:f"]]
 
 
 TRANSFERS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 9), st.integers(1, 5)), max_size=14)

@@ -14,7 +14,7 @@ from kg.engine import Engine
 from kg.errors import UsageError
 from kg.graph import Graph, columns, table_name
 from kg.lake import Lake
-from kg.rule import evaluate, reading
+from kg.rule import Reading, evaluate
 from kg.rules.control_changed_before_loan import RULE, ControlChangedBeforeLoanParameters, find_changed_control
 
 from .narrowing import narrowed_and_whole
@@ -168,7 +168,7 @@ def test_the_lake_tells_what_held_before(engine, tmp_path):
     )
     old = {"id": "h0", "src": P, "dst": A, "share_ppm": 1_000_000, "valid_to": day(30), "last_run": "run-9"}
     put(lake, schema.edge("HOLDS_SHARES"), old, {"id": "h1", "src": Q, "dst": A, "share_ppm": 900_000, "first_run": "run-9"})
-    hits = evaluate((RULE,), reading(Graph(lake, date(2024, 7, 1)))).to_pylist()
+    hits = evaluate((RULE,), Reading(Graph(lake, date(2024, 7, 1)))).to_pylist()
     assert [(hit["entity_id"], hit["root"], hit["evidence"]) for hit in hits] == [(A, Q, ["h1", "h0", "b0"])]
 
 

@@ -17,7 +17,7 @@ from kg.errors import KgfraudError, UsageError
 from kg.flags import CONTENT, FLAGS, customers, flag_edges, flag_nodes, flags_of, in_order, stamped
 from kg.graph import Graph, columns, table_name
 from kg.lake import Lake
-from kg.rule import DAY, FOUND, HITS, Need, choose, evaluate, reading
+from kg.rule import DAY, FOUND, HITS, Need, Reading, choose, evaluate
 from kg.rules import RULES
 
 A, B = "company:x:a", "company:x:b"
@@ -185,9 +185,9 @@ def test_rules_read_what_the_graph_holds_on_the_day(engine, tmp_path):
     put(lake, schema.edge("GUARANTEES"), {"id": "g0", "src": A, "dst": B}, {"id": "g1", "src": B, "dst": A}, ended)
     put(lake, schema.node("Company"), {"id": A, "customer_ref": "C-1"})
     graph = Graph(lake, date(2024, 5, 6))
-    hits = evaluate(RULES, reading(graph))
+    hits = evaluate(RULES, Reading(graph))
     assert [(h["entity_id"], h["evidence"]) for h in hits.to_pylist()] == [(A, ["g0", "g1"]), (B, ["g0", "g1"])]
-    assert reading(graph)(Need("Company", ("id", "customer_ref")), None).to_pylist() == [{"id": A, "customer_ref": "C-1"}]
+    assert Reading(graph)(Need("Company", ("id", "customer_ref")), None).to_pylist() == [{"id": A, "customer_ref": "C-1"}]
     told = in_order(engine.table(stamped(flags_of(engine.arrow(hits), customers(graph)), graph.as_of, "run-1")))
     assert {(f["entity_id"], f["customer_ref"]) for f in told.to_pylist()} == {(A, "C-1"), (B, None)}
 
