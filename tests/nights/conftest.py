@@ -11,7 +11,6 @@ from kg.stores.local_neo4j import LocalNeo4j
 from kg.stores.server import Address
 
 from .bank import Bank, emptied
-from .town import settle
 
 SAMPLES = Path(__file__).parents[2] / "loaders" / "samples"
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -35,9 +34,12 @@ def new_bank(tmp_path: Path, night_server: Address) -> Callable[..., Bank]:
 
 
 @pytest.fixture
-def bank(new_bank: Callable[..., Bank]) -> Bank:
-    """A workspace without sources."""
-    return new_bank()
+def bank(request: pytest.FixtureRequest, tmp_path: Path) -> Bank:
+    """A workspace without sources; in a module with ``DATABASE = False`` nights end with the load, and no server is started for it."""
+    if getattr(request.module, "DATABASE", True):
+        made: Bank = request.getfixturevalue("new_bank")()
+        return made
+    return Bank.create(tmp_path / "bank", None)
 
 
 @pytest.fixture
@@ -60,13 +62,6 @@ def teller(bank: Bank) -> Bank:
     bank.source("accounts", record_id="account")
     bank.source("transfers", mode="append", record_id="number")
     bank.deliver("accounts", [{"account": f"ACC{n}"} for n in range(4)])
-    return bank
-
-
-@pytest.fixture
-def town(bank: Bank) -> Bank:
-    """A workspace of a small town whose files lie ready."""
-    settle(bank)
     return bank
 
 

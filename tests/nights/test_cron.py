@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from click.testing import CliRunner
 
 from kg.cli import cli
@@ -40,6 +41,7 @@ def test_cron_is_told_by_the_exit_code_when_a_gate_stops_the_night(bank, tmp_pat
     assert bank.runs() == []
 
 
+@pytest.mark.untraced
 def test_the_demo_ends_with_a_filled_neo4j_flags_and_questions_that_have_answers(tmp_path):
     runner, folder = CliRunner(), tmp_path / "demo"
     try:

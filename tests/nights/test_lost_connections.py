@@ -15,6 +15,8 @@ from kg.stores.server import Address
 from .bank import emptied
 from .town import settle_village, village_files
 
+pytestmark = pytest.mark.untraced
+
 
 class Cut:
     """A wire to a server that is cut for good once so many bytes have gone through it from the client."""

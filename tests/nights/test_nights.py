@@ -4,8 +4,6 @@ from datetime import date
 
 import pytest
 
-from kg.errors import GateError
-
 from .town import FIRST, SECOND, THIRD, firms, holding, known, payment, uscc
 
 pytestmark = pytest.mark.untraced
@@ -223,12 +221,3 @@ def test_only_the_transfers_of_the_last_days_are_published_where_a_bound_is_set(
     teller.source("transfers")
     teller.run()
     assert len(teller.ask(there)) == len(teller.current("graph/TRANSFERRED_TO")) == 3
-
-
-def test_the_business_date_is_the_newest_that_the_sources_state_and_never_goes_back(teller):
-    teller.deliver("transfers", [payment("1", "ACC0", "ACC1", at="2024-02-29 23:30:00"), payment("2", "ACC0", "ACC1")])
-    assert teller.run().as_of == date(2024, 2, 29)
-    teller.deliver("transfers", [payment("3", "ACC0", "ACC1", at="2024-02-10 08:00:00")])
-    assert teller.run().as_of == date(2024, 2, 29)
-    with pytest.raises(GateError, match="never goes back"):
-        teller.run(as_of=date(2024, 2, 1))

@@ -4,24 +4,47 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from . import town
-from .bank import Bank
+from .bank import Bank, emptied
+
+
+def settled(bank: Bank) -> Bank:
+    """Give a bank four companies, an account of each, and payments that are known by their numbers."""
+    bank.source("companies", record_id="company")
+    bank.source("accounts", record_id=["account", "owner"], constants={"owner_kind": "company"})
+    bank.source("transfers", mode="append", record_id="number")
+    bank.deliver("companies", town.firms(*"ABCD"))
+    bank.deliver("accounts", accounts("ABCD"))
+    bank.deliver("transfers", FIRST)
+    return bank
+
+
+@pytest.fixture
+def house(bank: Bank) -> Bank:
+    """A bank before its first night."""
+    return settled(bank)
+
+
+@pytest.fixture(scope="module")
+def first_night(module_bank: Bank) -> Bank:
+    """The same bank after its first night, for all tests of this module."""
+    settled(module_bank).run()
+    return module_bank
+
 
 pytestmark = pytest.mark.untraced
 
 
 @pytest.fixture
-def house(registry: Bank) -> Bank:
-    """A bank with four companies, an account of each, and payments that are known by their numbers."""
-    registry.source("accounts", record_id=["account", "owner"], constants={"owner_kind": "company"})
-    registry.source("transfers", mode="append", record_id="number")
-    registry.deliver("companies", [{"company": name, "name": f"{name} Ltd"} for name in "ABCD"])
-    registry.deliver("accounts", accounts("ABCD"))
-    return registry
+def done(first_night: Bank, tmp_path: Path) -> Bank:
+    """That bank to go on with; its database is empty."""
+    emptied(first_night.server)
+    return first_night.copy(tmp_path / "bank")
 
 
 def accounts(owners: str, **changes: Any) -> list[dict[str, Any]]:
@@ -58,28 +81,23 @@ FIRST = [
 SECOND = [payment("5", 0, 1, "2024-03-05 10:00:00"), payment("6", 0, 1, "2024-01-20 10:00:00", "1")]
 
 
-def test_new_and_late_transfers_change_the_months_that_they_are_of_and_no_other(house):
-    house.deliver("transfers", FIRST)
-    house.run()
-    assert paid(house) == added_up(FIRST, "ABCD")
-    house.deliver("transfers", SECOND)
-    run_id = house.run().run_id
-    assert paid(house) == added_up(FIRST + SECOND, "ABCD")
-    anew = {row["month"] for row in house.table("graph/PAID") if run_id in (row["first_run"], row["last_run"])}
+def test_new_and_late_transfers_change_the_months_that_they_are_of_and_no_other(done):
+    assert paid(done) == added_up(FIRST, "ABCD")
+    done.deliver("transfers", SECOND)
+    run_id = done.run().run_id
+    assert paid(done) == added_up(FIRST + SECOND, "ABCD")
+    anew = {row["month"] for row in done.table("graph/PAID") if run_id in (row["first_run"], row["last_run"])}
     assert anew == {date(2024, 1, 1), date(2024, 3, 1)}
 
 
-def test_an_account_that_changes_its_owner_changes_every_month_that_it_paid_or_was_paid_in(house):
-    house.deliver("transfers", FIRST)
-    house.run()
-    house.deliver("accounts", accounts("ADCD"))
-    house.run()
-    assert paid(house) == added_up(FIRST, "ADCD")
+def test_an_account_that_changes_its_owner_changes_every_month_that_it_paid_or_was_paid_in(done):
+    done.deliver("accounts", accounts("ADCD"))
+    done.run()
+    assert paid(done) == added_up(FIRST, "ADCD")
 
 
 def test_an_ownership_that_ends_with_the_calendar_ends_what_it_paid_though_nothing_is_delivered(house):
     house.deliver("accounts", accounts("ABCD", ACC1={"valid_to": "2024-02-20"}))
-    house.deliver("transfers", FIRST)
     house.run(as_of=date(2024, 2, 19))
     assert paid(house) == added_up(FIRST, "ABCD")
     house.run(as_of=date(2024, 2, 20))
@@ -87,36 +105,29 @@ def test_an_ownership_that_ends_with_the_calendar_ends_what_it_paid_though_nothi
 
 
 def test_a_payment_of_tomorrow_counts_from_tomorrow_on(house):
-    house.deliver("transfers", FIRST)
     house.run(as_of=date(2024, 2, 5))
     assert paid(house) == added_up(FIRST[:3], "ABCD")
     house.run(as_of=date(2024, 2, 10))
     assert paid(house) == added_up(FIRST, "ABCD")
 
 
-def test_months_are_made_again_where_the_zone_that_they_are_counted_in_is_another(house):
-    house.deliver("transfers", FIRST)
-    house.run()
-    house.settings["workspace"] = {"timezone": "UTC"}
-    house.source("transfers", columns={"at": {"column": "at", "zone": "Asia/Shanghai"}})
-    house.run()
+def test_months_are_made_again_where_the_zone_that_they_are_counted_in_is_another(done):
+    done.settings["workspace"] = {"timezone": "UTC"}
+    done.source("transfers", columns={"at": {"column": "at", "zone": "Asia/Shanghai"}})
+    done.run()
     # midnight of the first of February in Shanghai is in January of Greenwich
-    assert {key[2].month for key in paid(house) if key[:2] == ("B", "C")} == {1}
+    assert {key[2].month for key in paid(done) if key[:2] == ("B", "C")} == {1}
 
 
 @pytest.mark.parametrize("stages", [("load", "resolve", "derive"), ("load", None), ("load", "derive", None), ("load", "resolve", None)])
-def test_what_a_run_of_one_stage_left_undone_is_done_by_the_next(house, stages):
-    house.deliver("transfers", FIRST)
-    house.run()
-    house.deliver("transfers", SECOND)
+def test_what_a_run_of_one_stage_left_undone_is_done_by_the_next(done, stages):
+    done.deliver("transfers", SECOND)
     for stage in stages:
-        house.run(only=stage)
-    assert paid(house) == added_up(FIRST + SECOND, "ABCD")
+        done.run(only=stage)
+    assert paid(done) == added_up(FIRST + SECOND, "ABCD")
 
 
-def test_a_night_made_part_by_part_is_made_again_whole_and_equal(house):
-    house.deliver("transfers", FIRST)
-    house.run()
-    house.deliver("transfers", SECOND)
-    house.run()
-    assert house.cli("runs", "replay", house.runs()[-1]).exit_code == 0
+def test_a_night_made_part_by_part_is_made_again_whole_and_equal(done):
+    done.deliver("transfers", SECOND)
+    done.run()
+    assert done.cli("runs", "replay", done.runs()[-1]).exit_code == 0

@@ -7,14 +7,10 @@ import pytest
 
 from kg.engine import Engine
 
-from .bank import Bank
 from .town import FIRST, payment
 
-
-@pytest.fixture
-def bank(tmp_path):
-    """A workspace whose nights end with the load, so that no database is asked."""
-    return Bank.create(tmp_path / "bank", None)
+pytestmark = pytest.mark.untraced
+DATABASE = False
 
 
 @pytest.fixture

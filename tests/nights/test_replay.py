@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from .bank import Bank
 from .town import FIRST, SECOND, firms, payment
 
 pytestmark = pytest.mark.untraced
-
-
-@pytest.fixture
-def bank(tmp_path):
-    """A workspace whose nights end with the load, so that no database is asked."""
-    return Bank.create(tmp_path / "bank", None)
+DATABASE = False
 
 
 def load(bank, **options):

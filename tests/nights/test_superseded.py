@@ -5,14 +5,10 @@ from __future__ import annotations
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from .bank import Bank
 from .town import FIRST
 
-
-@pytest.fixture
-def bank(tmp_path):
-    """A workspace whose nights end with the load, so that no database is asked."""
-    return Bank.create(tmp_path / "bank", None)
+pytestmark = pytest.mark.untraced
+DATABASE = False
 
 
 @pytest.fixture
