@@ -44,6 +44,11 @@ GATHERED_AND_SCATTERED = Reason(
     "集中转入、分散转出：多个账户以相近金额转入同一账户后短期内又分散转出",
     "Parts of one size came to an account from several others and soon went out to several again",
 )
+MONEY_GOES_ROUND = Reason(
+    "MONEY_GOES_ROUND",
+    "资金环流：资金在少数几个主体之间多次循环流转，疑似虚构贸易或掩盖资金去向",
+    "Money goes round the same few parties again and again, as for trade that is made up or to hide where it went",
+)
 MANY_LENDERS = Reason(
     "MANY_LENDERS",
     "多头借贷：该主体在短期内向多家机构或以多笔贷款集中借款",
@@ -186,6 +191,7 @@ REASONS = (
     LOAN_MONEY_RETURNED_FAR,
     SCATTERED_AND_GATHERED,
     GATHERED_AND_SCATTERED,
+    MONEY_GOES_ROUND,
     MANY_LENDERS,
     LOANS_PASSED_ON,
     GUARANTEES_SERVE_ONE,

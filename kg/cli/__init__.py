@@ -27,6 +27,8 @@ COMMANDS = {
     "group": "Show the groups of connected clients of a party.",
     "limit": "Show what may still be lent to a party.",
     "links": "Show the evidence between two parties, or rebut a link.",
+    "rings": "List the rings of money, or show one.",
+    "scheme": "List the schemes that are looked for, or explain a hit.",
     "shock": "Show which borrowers are hurt if a company stops.",
     "ref": "Show sources, schema, rules and settings as they are.",
     "id": "Print the graph's id of a clear value read from standard input.",

@@ -1,7 +1,19 @@
 """What follows from the declared graph: the catalogue of derivations, in the order in which they run."""
 
 from kg.derivation import Derivation
-from kg.derivations import beneficial_owners, client_limits, control, dependence, group_limits, invoices, links, members, payments, supplies
+from kg.derivations import (
+    beneficial_owners,
+    client_limits,
+    control,
+    dependence,
+    group_limits,
+    invoices,
+    links,
+    members,
+    payments,
+    ring_members,
+    supplies,
+)
 
 DERIVATIONS: tuple[Derivation, ...] = (
     payments.DERIVATION,
@@ -14,6 +26,8 @@ DERIVATIONS: tuple[Derivation, ...] = (
     links.DERIVATION,
     group_limits.DERIVATION,
     client_limits.DERIVATION,
+    ring_members.MEMBERS,
+    ring_members.RINGS,
 )
 
 __all__ = ["DERIVATIONS"]

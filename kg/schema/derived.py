@@ -58,6 +58,20 @@ DERIVED_NODES = (
         ),
         derived=True,
     ),
+    NodeType(
+        "Ring",
+        "parties among whom money goes round again and again",
+        (
+            Property("members", "int64", "number of members, accounts that nobody or several own included"),
+            Property("support", "int64", "number of cycles that it is made of"),
+            Property("first_at", "timestamp", "time of its first transfer"),
+            Property("last_at", "timestamp", "time of its last transfer"),
+            _FEN,
+            Property("event", "string", "what it was when it was found last: new, kept, split or merged"),
+            Property("earlier", "string", "ids of the earlier rings that it came from, a JSON list; null = none"),
+        ),
+        derived=True,
+    ),
 )
 
 DERIVED_EDGES = (
@@ -169,6 +183,19 @@ DERIVED_EDGES = (
             Property("score", "int64", "how much all evidence between the two says together", "ppm"),
             Property("level", "string", "strong, medium or weak, by the score"),
             Property("disclosed", "bool", "whether the register tells of the tie"),
+            _EVIDENCE,
+        ),
+        derived=True,
+    ),
+    EdgeType(
+        "IN_RING",
+        "a party is a member of a ring of money",
+        _PARTY,
+        ("Ring",),
+        (
+            Property("role", "string", "leader, with whom most cycles start, or member"),
+            Property("amount_fen", "int64", "what the member got by the ring's transfers", "fen"),
+            Property("because", "string", "in how many cycles of how many hops"),
             _EVIDENCE,
         ),
         derived=True,

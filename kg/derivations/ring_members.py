@@ -1,0 +1,143 @@
+"""IN_RING and Ring: rings of money, as they are each night.
+
+Knows which transfers are looked at and which rings are told; hides how cycles are sought. A bank sees money go round where it sees the
+accounts: transfers around its clients, of a year. Who own their accounts alone stand for them, so that a company's accounts are one member.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg import history
+from kg.derivation import Derivation, id_of, json_list
+from kg.derivations.ring_evidence import corroborated
+from kg.derivations.rings import SPLIT, Cycles, Rings, find_cycles, find_rings
+from kg.graph import Graph
+from kg.transfers import around_clients, to_owners
+
+#: Transfers of so many days are looked at; below so many fen a payment is daily business.
+_DAYS, _LEAST_FEN = 365, 100_000
+#: Accounts that pay and are paid by more than this in a hundred days are hubs: through them money goes anywhere.
+SOUGHT = replace(SPLIT, max_fan=400)
+#: Of the transfers between the members of a cycle, so many must lie in cycles (ppm).
+COVERED = 750_000
+
+
+@dataclass(frozen=True)
+class RingsNow:
+    """The rings of a night.
+
+    Attributes
+    ----------
+    rings
+        See `kg.derivations.rings.Rings`; a member is a party, or an account that nobody or several own.
+    transfers
+        ``ring_id, transfer_id, payer, payee, at, amount_fen``: the transfers of each ring's cycles, in the order of their times.
+    """
+
+    rings: Rings
+    transfers: pa.Table
+
+
+def rings_now(graph: Graph) -> RingsNow:
+    """Return the rings of money around the bank's clients; rings keep the ids that ``IN_RING`` gives them.
+
+    No ring is told of parties who are all of one group of connected clients: what a group pays within itself goes round in any case.
+    """
+    return graph.once("rings", lambda: _rings_now(graph))
+
+
+def _rings_now(graph: Graph) -> RingsNow:
+    table = graph.engine.table
+    earlier = table(graph.edges("IN_RING").select(ring_id="dst", member="src"))
+    moved = to_owners(table(_looked_at(graph)), table(graph.edges("OWNS_ACCOUNT").select("src", "dst")))
+    moved = moved.rename_columns({"id": "transfer_id", "src": "payer", "dst": "payee"})
+    sound = _sound(find_cycles(moved, SOUGHT), moved, table(graph.edges("MEMBER_OF").select(party="src", group_id="dst")))
+    rings = find_rings(sound, previous=earlier)
+    return RingsNow(rings, _transfers(rings.table, sound))
+
+
+def _looked_at(graph: Graph) -> ir.Table:
+    rows = around_clients(graph.edges("TRANSFERRED_TO"), graph, None)
+    since = history.day_end(graph.as_of - timedelta(days=_DAYS), graph.zone)
+    counts = (rows["at"] >= since) & (rows.amount_fen >= _LEAST_FEN) & (rows.src != rows.dst)
+    rows = rows.filter(counts & (rows.currency.fill_null("CNY") == "CNY"))
+    # in an order of its own, so that equal nights say the same to the last digit
+    return rows.select("id", "src", "dst", "amount_fen", "at").order_by("id")
+
+
+def _sound(cycles: Cycles, moved: pa.Table, groups: pa.Table) -> pa.Table:
+    """Return the cycles that are no chance, and do not run within one group."""
+    table = corroborated(cycles, moved, covered_ppm=COVERED)
+    size = table.group_by("cycle_id").aggregate([("payer", "count_distinct")])
+    known = table.select(["cycle_id", "payer"]).join(groups, "payer", "party", join_type="inner")
+    known = known.group_by(["cycle_id", "group_id"]).aggregate([("payer", "count_distinct")])
+    within = known.rename_columns({"payer_count_distinct": "known"}).join(size, "cycle_id")
+    within = within.filter(pc.equal(within["known"], within["payer_count_distinct"]))
+    return table.filter(pc.invert(pc.is_in(table["cycle_id"], value_set=pc.unique(within["cycle_id"]))))
+
+
+def _transfers(rings: pa.Table, cycles: pa.Table) -> pa.Table:
+    """Return the transfers of cycles whose both ends are members of one ring."""
+    members = rings.select(["ring_id", "member"])
+    rows = cycles.select(["transfer_id", "payer", "payee", "at", "amount_fen"])
+    rows = rows.group_by(rows.column_names).aggregate([])
+    rows = rows.join(members, "payer", "member", join_type="inner").join(
+        members.rename_columns({"ring_id": "other"}), "payee", "member", join_type="inner"
+    )
+    rows = rows.filter(pc.equal(rows["ring_id"], rows["other"])).drop_columns(["other"])
+    return rows.select(["ring_id", *cycles.select(["transfer_id", "payer", "payee", "at", "amount_fen"]).column_names]).sort_by(
+        [(name, "ascending") for name in ("ring_id", "at", "transfer_id")]
+    )
+
+
+def _members(graph: Graph) -> ir.Table:
+    now = rings_now(graph)
+    rows, moved = graph.engine.arrow(now.rings.table), graph.engine.arrow(now.transfers)
+    ends = [moved.select("ring_id", "transfer_id", "at", member=end) for end in ("payer", "payee")]
+    mine = ibis.union(*ends, distinct=True)
+    mine = mine.group_by("ring_id", "member").aggregate(
+        evidence=json_list(mine.transfer_id.collect(order_by=(mine["at"], mine.transfer_id)))
+    )
+    rows = rows.filter(rows.member.startswith("company:") | rows.member.startswith("person:")).left_join(mine, ["ring_id", "member"])
+    return rows.select(
+        id=id_of(rows.member, rows.ring_id),
+        src="member",
+        dst="ring_id",
+        role="role",
+        amount_fen="amount_fen",
+        because="because",
+        evidence="evidence",
+    )
+
+
+def _rings(graph: Graph) -> ir.Table:
+    now = rings_now(graph)
+    rows, events = graph.engine.arrow(now.rings.table), graph.engine.arrow(now.rings.events)
+    became = events.filter(events.ring_id.notnull())
+    became = became.group_by("ring_id").aggregate(
+        event=became.event.collect(order_by=became.event, distinct=True).join(", "),
+        earlier=json_list(became.earlier_id.collect(where=became.earlier_id.notnull(), order_by=became.earlier_id, distinct=True)),
+    )
+    sums = rows.group_by("ring_id").aggregate(
+        members=rows.count(),
+        support=rows.support.max(),
+        first_at=rows.first_at.min(),
+        last_at=rows.last_at.max(),
+        amount_fen=rows.amount_fen.sum(),
+    )
+    joined = sums.left_join(became, "ring_id")
+    return joined.select(
+        id="ring_id", **{name: name for name in ("members", "support", "first_at", "last_at", "amount_fen", "event", "earlier")}
+    )
+
+
+REQUIRES = ("TRANSFERRED_TO", "OWNS_ACCOUNT", "MEMBER_OF", "Company", "Person", "BORROWED", "GUARANTEES")
+MEMBERS = Derivation("ring_members", REQUIRES, "IN_RING", _members, by_month=True)
+RINGS = Derivation("rings", ("IN_RING",), "Ring", _rings, by_month=True)
