@@ -89,6 +89,15 @@ def around_clients(transfers: ir.Table, graph: Graph, _: object) -> ir.Table:
     return transfers.limit(0) if near is None else _touching(transfers, near)
 
 
+def further(transfers: ir.Table, near: ir.Table, graph: Graph) -> ir.Table:
+    """Return the transfers to and from all accounts on some transfers: those one payment further away.
+
+    An Ibis step, but for the accounts, which are kept.
+    """
+    ends = graph.engine.keep(ibis.union(near.select(id="src"), near.select(id="dst"), distinct=True))
+    return _touching(transfers, ends)
+
+
 def seen_whole(parties: ir.Table, graph: Graph) -> ir.Table:
     """Leave out parties (``entity_id``) of whom `around_clients` leaves out transfers.
 

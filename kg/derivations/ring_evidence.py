@@ -1,4 +1,4 @@
-"""Which cycles speak of a ring by themselves: those that come again among the same members, and those too long to be chance.
+"""Which cycles speak of a ring by themselves, and which rings of more than friends: what comes again, goes far, or through private hands.
 
 Honest trade closes many a circle of three or four by chance, each among others, and its payments go on beside it; money that is sent round
 goes the same way again, and little else goes that way.
@@ -16,7 +16,7 @@ from kg.algorithms.kernel import Ints
 from kg.derivations.cycles import Cycles
 from kg.errors import UsageError
 
-_PPM = 1_000_000
+_PPM, _HOUR = 1_000_000, 3_600_000_000
 
 
 def corroborated(
@@ -97,3 +97,75 @@ def _again(members: csr_array, moved: csr_array, size: Ints, alike_ppm: int) -> 
     common = moved @ moved.T
     apart = np.asarray(common[one, other]).ravel() == 0 if one.size else np.empty(0, np.bool_)
     return np.unique(one[apart])
+
+
+def convincing(cycles: pa.Table, rings: pa.Table, private: pa.Array, *, long: int = 5, rounds: int = 3, rest_hours: int = 24) -> pa.Table:
+    """Return the cycles of rings that are more than what friends do for one another.
+
+    Owners of small companies lend one another money for a day, over one or two hands, and get it back; that happens twice among the same
+    three or four now and then. A ring is told of where money goes farther, where it goes through private accounts, or where it goes round
+    again and again and stays away for days.
+
+    Parameters
+    ----------
+    cycles
+        See `kg.derivations.rings.find_rings`.
+    rings
+        ``ring_id, member``: what it found in them.
+    private
+        The members that are natural persons.
+    long
+        A ring with a cycle of so many members is told of.
+    rounds, rest_hours
+        Likewise one in which money went round so many times, one after the other, if half of its cycles or more took so many hours.
+
+    Raises
+    ------
+    UsageError
+        If a parameter is out of range.
+
+    Examples
+    --------
+    >>> ends = {"payer": ["a", "b", "c"], "payee": ["b", "c", "a"], "amount_fen": [9] * 3, "at": [0, 1, 2]}
+    >>> one = pa.table({"cycle_id": [0] * 3, "position": [0, 1, 2], "transfer_id": [1, 2, 3], **ends})
+    >>> ring = pa.table({"ring_id": ["r"] * 3, "member": ["a", "b", "c"]})
+    >>> [convincing(one, ring, pa.array(persons, pa.string())).num_rows for persons in ([], ["b"])]
+    [0, 3]
+    """
+    if long < 2 or rounds < 1 or rest_hours < 0:
+        raise UsageError(f"long, rounds and rest_hours are {long}, {rounds} and {rest_hours}; give 2 members, 1 round and 0 hours or more")
+    of = _of_rings(cycles, rings)
+    if not of.num_rows:
+        return cycles.slice(0, 0)
+    rests = pc.greater_equal(pc.subtract(of["last"], of["first"]), rest_hours * _HOUR)
+    facts = of.append_column("rests", rests.cast(pa.int64())).group_by("ring_id")
+    facts = facts.aggregate([("size", "max"), ("rests", "sum"), ("cycle_id", "count")]).join(_rounds(of), "ring_id")
+    hands = rings.filter(pc.is_in(rings["member"], value_set=private))["ring_id"].combine_chunks()
+    again = pc.greater_equal(facts["rounds"], rounds)
+    slow = pc.greater_equal(pc.multiply(facts["rests_sum"], 2), facts["cycle_id_count"])
+    told = pc.or_(pc.or_(pc.greater_equal(facts["size_max"], long), pc.is_in(facts["ring_id"], value_set=hands)), pc.and_(again, slow))
+    kept = of.filter(pc.is_in(of["ring_id"], value_set=facts.filter(told)["ring_id"].combine_chunks()))
+    return cycles.filter(pc.is_in(cycles["cycle_id"], value_set=kept["cycle_id"].combine_chunks()))
+
+
+def _of_rings(cycles: pa.Table, rings: pa.Table) -> pa.Table:
+    """Return the cycles all of whose members are in one ring: ``ring_id, cycle_id, size, first, last`` (microseconds)."""
+    rows = cycles.select(["cycle_id", "payer"]).append_column("at", cycles["at"].cast(pa.int64()))
+    size = rows.group_by("cycle_id").aggregate([("payer", "count_distinct"), ("at", "min"), ("at", "max")])
+    size = size.rename_columns({"payer_count_distinct": "size", "at_min": "first", "at_max": "last"})
+    inside = rows.join(rings.select(["ring_id", "member"]), "payer", "member", join_type="inner")
+    inside = inside.group_by(["ring_id", "cycle_id"]).aggregate([("payer", "count_distinct")]).join(size, "cycle_id")
+    return inside.filter(pc.equal(inside["payer_count_distinct"], inside["size"])).drop_columns(["payer_count_distinct"])
+
+
+def _rounds(of: pa.Table) -> pa.Table:
+    """Return how many times money went round each ring, one after the other: ``ring_id, rounds``."""
+    of = of.sort_by([("ring_id", "ascending"), ("first", "ascending")])
+    ring = pc.rank(of["ring_id"], tiebreaker="dense").to_numpy().astype(np.int64)
+    first, last = (of[name].to_numpy() for name in ("first", "last"))
+    # each ring's times are lifted above all of the rings before it, so that one running maximum serves them all
+    lift = ring * (int(last.max()) - int(first.min()) + 1)
+    ended = np.maximum.accumulate(last + lift)
+    begins = np.append(True, (first + lift)[1:] > ended[:-1])
+    counts = pa.table({"ring_id": of["ring_id"], "begins": begins.astype(np.int64)}).group_by("ring_id").aggregate([("begins", "sum")])
+    return counts.rename_columns({"begins_sum": "rounds"})

@@ -1,7 +1,8 @@
 """IN_RING and Ring: rings of money, as they are each night.
 
 Knows which transfers are looked at and which rings are told; hides how cycles are sought. A bank sees money go round where it sees the
-accounts: transfers around its clients, of a year. Who own their accounts alone stand for them, so that a company's accounts are one member.
+accounts: transfers around its clients, up to three payments away, of a year. Who owns an account alone stands for it, so that a company's
+accounts are one member.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import pyarrow.compute as pc
 
 from kg import history
 from kg.derivation import Derivation, id_of, json_list
-from kg.derivations.ring_evidence import corroborated
+from kg.derivations.ring_evidence import convincing, corroborated
 from kg.derivations.rings import SPLIT, Cycles, Rings, find_cycles, find_rings
 from kg.graph import Graph
-from kg.transfers import around_clients, to_owners
+from kg.transfers import around_clients, further, to_owners
 
 #: Transfers of so many days are looked at; below so many fen a payment is daily business.
 _DAYS, _LEAST_FEN = 365, 100_000
@@ -59,12 +60,16 @@ def _rings_now(graph: Graph) -> RingsNow:
     moved = to_owners(table(_looked_at(graph)), table(graph.edges("OWNS_ACCOUNT").select("src", "dst")))
     moved = moved.rename_columns({"id": "transfer_id", "src": "payer", "dst": "payee"})
     sound = _sound(find_cycles(moved, SOUGHT), moved, table(graph.edges("MEMBER_OF").select(party="src", group_id="dst")))
+    found = find_rings(sound).table
+    sound = convincing(sound, found, found["member"].filter(pc.starts_with(found["member"], "person:")).combine_chunks())
     rings = find_rings(sound, previous=earlier)
     return RingsNow(rings, _transfers(rings.table, sound))
 
 
 def _looked_at(graph: Graph) -> ir.Table:
-    rows = around_clients(graph.edges("TRANSFERRED_TO"), graph, None)
+    every = graph.edges("TRANSFERRED_TO")
+    # so far that a ring of six is seen whole where one of them is a client
+    rows = further(every, around_clients(every, graph, None), graph)
     since = history.day_end(graph.as_of - timedelta(days=_DAYS), graph.zone)
     counts = (rows["at"] >= since) & (rows.amount_fen >= _LEAST_FEN) & (rows.src != rows.dst)
     rows = rows.filter(counts & (rows.currency.fill_null("CNY") == "CNY"))

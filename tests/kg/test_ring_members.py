@@ -28,7 +28,7 @@ def company(name):
     return f"company:b:{name}"
 
 
-def rounds(path="abc", count=2, fen=5_000_000, start=T0, number=0):
+def rounds(path="abc", count=3, fen=5_000_000, start=T0, number=0):
     """Return payments that go round a path, a day for each, each holder keeping a hundredth."""
     moved = []
     for place in range(count):
@@ -74,13 +74,24 @@ def told(engine, *args, **more):
 ABC = [[company(name) for name in "abc"]]
 
 
-def test_money_that_goes_round_twice_is_a_ring_and_once_is_none(engine):
-    assert told(engine, rounds(count=2)) == ABC
-    assert told(engine, rounds(count=1)) == []
+def test_money_that_goes_round_three_times_among_three_is_a_ring_and_twice_is_what_friends_do(engine):
+    assert told(engine, rounds(count=3)) == ABC
+    assert told(engine, rounds(count=2)) == []
+
+
+def test_what_comes_back_within_hours_is_no_ring_however_often(engine):
+    quick = [(*row[:4], T0 + timedelta(days=10 * (place // 3), hours=place % 3)) for place, row in enumerate(rounds())]
+    assert told(engine, quick) == []
+
+
+def test_money_that_goes_round_twice_among_five_or_through_a_private_account_is_a_ring(engine):
+    assert told(engine, rounds("abcde", 2)) == [[company(name) for name in "abcde"]]
+    owners = {"a": [company("a")], "b": ["person:b:p"], "c": [company("c")]}
+    assert told(engine, rounds(count=2), owners=owners) == [[company("a"), company("c"), "person:b:p"]]
 
 
 def test_a_party_is_one_member_with_all_its_accounts(engine):
-    moved = [*rounds("abc", 1), *rounds("xbc", 1, start=T0 + timedelta(days=10), number=10)]
+    moved = [*rounds("abc", 2), *rounds("xbc", 1, start=T0 + timedelta(days=20), number=10)]
     owners = {"a": [company("a")], "x": [company("a")], "b": [company("b")], "c": [company("c")]}
     assert told(engine, moved, owners=owners) == ABC
 
@@ -113,17 +124,18 @@ def test_small_change_and_what_is_older_than_a_year_are_not_looked_at(engine):
 
 def test_money_that_goes_round_where_no_client_is_near_is_not_looked_at(engine):
     assert told(engine, [*rounds("xyz"), ("w", "a", "q", 1_000_000, T0)]) == []
+    assert told(engine, rounds("abcdef", 2)) == [[company(name) for name in "abcdef"]]
 
 
 def test_each_member_has_the_transfers_that_it_made_or_got_as_evidence(engine):
     graph = graph_of(engine, rounds())
     rows = {row["src"]: row for row in engine.table(MEMBERS.run(graph)).to_pylist()}
-    assert rows[company("a")]["evidence"] == '["t000","t002","t003","t005"]'
-    assert rows[company("b")]["amount_fen"] == 2 * 5_000_000
+    assert rows[company("a")]["evidence"] == '["t000","t002","t003","t005","t006","t008"]'
+    assert rows[company("b")]["amount_fen"] == 3 * 5_000_000
     (ring,) = engine.table(RINGS.run(graph)).to_pylist()
-    assert (ring["members"], ring["support"], ring["event"], ring["earlier"]) == (3, 2, "new", None)
-    assert (ring["first_at"], ring["last_at"]) == (T0, T0 + timedelta(days=12))
-    assert ring["amount_fen"] == 2 * (5_000_000 + 4_950_000 + 4_900_000)
+    assert (ring["members"], ring["support"], ring["event"], ring["earlier"]) == (3, 3, "new", None)
+    assert (ring["first_at"], ring["last_at"]) == (T0, T0 + timedelta(days=22))
+    assert ring["amount_fen"] == 3 * (5_000_000 + 4_950_000 + 4_900_000)
 
 
 def test_a_ring_that_gets_a_member_keeps_its_id_and_says_so(engine):
@@ -153,9 +165,9 @@ def test_the_members_of_a_ring_are_flagged_with_what_each_got_and_did(engine):
     hits = flagged(engine, graph_of(engine, rounds()))
     assert [hit["entity_id"] for hit in hits] == ABC[0]
     assert {hit["root"] for hit in hits} == {rings_now(graph_of(engine, rounds())).rings.table["ring_id"][0].as_py()}
-    assert hits[1]["evidence"] == ["t000", "t001", "t003", "t004"]
-    assert hits[1]["amount_fen"] == 10_000_000
-    assert hits[0]["at"].replace(tzinfo=None) == T0 + timedelta(days=12)
+    assert hits[1]["evidence"] == ["t000", "t001", "t003", "t004", "t006", "t007"]
+    assert hits[1]["amount_fen"] == 15_000_000
+    assert hits[0]["at"].replace(tzinfo=None) == T0 + timedelta(days=22)
 
 
 def test_a_ring_that_moved_little_or_ended_long_ago_bears_no_flag(engine):

@@ -41,6 +41,31 @@ def test_cron_is_told_by_the_exit_code_when_a_gate_stops_the_night(bank, tmp_pat
     assert bank.runs() == []
 
 
+def the_rings_and_the_schemes_are_told(asked):
+    """Ask for the rings of a city, one of them in each form, and for what a flag of its members rests on."""
+    every = json.loads(asked("rings", "list", "--json").stdout)["rings"]
+    assert every
+    assert every[0]["id"] in asked("rings", "list").stdout
+    ring = json.loads(asked("rings", "show", every[0]["id"], "--json").stdout)
+    party, moved = ring["members"][0]["party"], ring["transfers"]
+    assert [ring["first_at"], ring["last_at"]] == [moved[0]["at"], moved[-1]["at"]]
+    said = asked("rings", "show", every[0]["id"]).stdout
+    assert (party in said, said.count("→")) == (True, len(moved))
+    assert asked("rings", "show", every[0]["id"], "--svg").stdout.startswith("<svg")
+    assert every[0]["id"] in asked("rings", "list", "--party", party).stdout
+    wrong = asked("rings", "show", every[0]["id"][:-1] + "x")
+    assert (wrong.exit_code, every[0]["id"] in wrong.stderr) == (2, True)
+    schemes = {row["scheme"]: row["flags"] for row in json.loads(asked("scheme", "list", "--json").stdout)["schemes"]}
+    assert schemes["payment_ring"] > 0
+    question = "MATCH (f:Flag {rule: 'payment_ring'}) RETURN f.id AS id ORDER BY id LIMIT 1"
+    ((flag,),) = json.loads(asked("query", question, "--json").stdout)["rows"]
+    told = json.loads(asked("scheme", "explain", flag[:12], "--json").stdout)
+    assert (told["id"], told["reason"]) == (flag, "MONEY_GOES_ROUND")
+    assert {row["what"] for row in told["evidence"]} == {"TRANSFERRED_TO"}
+    assert told["zh"] in asked("scheme", "explain", flag).stdout
+    assert asked("scheme", "explain", flag[:3]).exit_code == 2
+
+
 @pytest.mark.untraced
 def test_the_demo_ends_with_a_filled_neo4j_flags_and_questions_that_have_answers(tmp_path):
     runner, folder = CliRunner(), tmp_path / "demo"
@@ -61,6 +86,7 @@ def test_the_demo_ends_with_a_filled_neo4j_flags_and_questions_that_have_answers
         for cypher in questions:
             answer = runner.invoke(cli, ["query", cypher, "--json", "--workspace", str(folder)])
             assert json.loads(answer.stdout)["rows"], cypher
+        the_rings_and_the_schemes_are_told(lambda *words: runner.invoke(cli, [*words, "--workspace", str(folder)], prog_name="kgfraud"))
         (export,) = (folder / "export").iterdir()
         assert runner.invoke(cli, ["verify", str(export), "--workspace", str(folder)]).exit_code == 0
     finally:
