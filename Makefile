@@ -44,9 +44,8 @@ unexport PYTHONDONTWRITEBYTECODE
 test soak: export OMP_NUM_THREADS := 1
 test soak: export OPENBLAS_NUM_THREADS := 1
 
-# A file's tests share what they set up, so a file stays with one process; tests/conftest.py puts the long files first. Three processes keep
-# two cores busy while one of them waits for Neo4j.
-BOTH := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# A file's tests share what they set up, so a file stays with one process; tests/conftest.py puts the long files first.
+BOTH := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # The kernels' tests run twice: as plain Python, where coverage sees inside them, and compiled with all the others. Meanwhile Neo4j is fetched.
 test: $(STAMP)

@@ -244,7 +244,8 @@ def _table(found: _Found, ring: Ints, hubs: Bools) -> pa.Table:
     np.minimum.at(least, of, size[found.cycle])
     np.maximum.at(most, of, size[found.cycle])
     hops = [pa.array(column[number]).cast(pa.string()) for column in (support, least, most)]
-    because = pc.binary_join_element_wise(pa.array(mine).cast(pa.string()), "of", hops[0], "cycles of", hops[1], "to", hops[2], "hops", " ")
+    sizes = pc.if_else(pc.equal(hops[1], hops[2]), hops[1], pc.binary_join_element_wise(hops[1], "to", hops[2], " "))
+    because = pc.binary_join_element_wise(pa.array(mine).cast(pa.string()), "of", hops[0], "cycles of", sizes, "hops", " ")
     form = found.rows["at"].type
     return pa.table(
         {

@@ -9,6 +9,7 @@ CREATE CONSTRAINT kgfraud_courtcase_id IF NOT EXISTS FOR (n:CourtCase) REQUIRE n
 CREATE CONSTRAINT kgfraud_flag_id IF NOT EXISTS FOR (n:Flag) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_group_id IF NOT EXISTS FOR (n:Group) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_largeexposure_id IF NOT EXISTS FOR (n:LargeExposure) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT kgfraud_ring_id IF NOT EXISTS FOR (n:Ring) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_party_id IF NOT EXISTS FOR (n:Party) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_kgfraudmarker_id IF NOT EXISTS FOR (n:KgfraudMarker) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_kgfraudformer_id IF NOT EXISTS FOR (n:KgfraudFormer) REQUIRE n.id IS UNIQUE;
@@ -34,4 +35,5 @@ CREATE CONSTRAINT kgfraud_beneficially_owns_id IF NOT EXISTS FOR ()-[r:BENEFICIA
 CREATE CONSTRAINT kgfraud_depends_on_id IF NOT EXISTS FOR ()-[r:DEPENDS_ON]-() REQUIRE r.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_member_of_id IF NOT EXISTS FOR ()-[r:MEMBER_OF]-() REQUIRE r.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_linked_to_id IF NOT EXISTS FOR ()-[r:LINKED_TO]-() REQUIRE r.id IS UNIQUE;
+CREATE CONSTRAINT kgfraud_in_ring_id IF NOT EXISTS FOR ()-[r:IN_RING]-() REQUIRE r.id IS UNIQUE;
 CREATE CONSTRAINT kgfraud_flagged_id IF NOT EXISTS FOR ()-[r:FLAGGED]-() REQUIRE r.id IS UNIQUE;

@@ -44,6 +44,7 @@ def small_graph(own_account):
         node("Address"): [{"id": "address:text:1", "text": "1 Some Road"}],
         node("Flag"): [flag],
         node("LargeExposure"): [{"id": "x1", "party": one, "used_fen": 90, "headroom_fen": -5, "breach": True, "large": True}],
+        node("Ring"): [{"id": "ring:0123", "members": 3, "support": 2, "first_at": at(3), "last_at": at(6), "amount_fen": 2_680}],
         node("Group"): [{"id": "group:1", "head": person, "members": 2, "headroom_fen": 7}],
         edge("HOLDS_SHARES"): [{"id": "h1", "src": one, "dst": two, "share_ppm": 400_000}, {"id": "h2", "src": one, "dst": three}],
         edge("REPRESENTS"): [{"id": "r1", "src": person, "dst": one}, {"id": "r2", "src": person, "dst": two}],
@@ -56,6 +57,7 @@ def small_graph(own_account):
             {"id": "t1", "src": own_account, "dst": "account:b:2", "at": at(3), **moved},
             {"id": "t2", "src": "account:b:2", "dst": "account:b:3", "at": at(4), **moved},
             {"id": "t3", "src": "account:b:2", "dst": own_account, "at": at(5), "amount_fen": 5},
+            {"id": "t4", "src": "account:b:3", "dst": own_account, "at": at(6), "amount_fen": 880},
         ],
         edge("PAID_OUT_TO"): [{"id": "p1", "src": "loan:crm:L1", "dst": own_account, "amount_fen": 1000, "at": at(2)}],
         edge("GUARANTEES"): [
@@ -81,6 +83,7 @@ def small_graph(own_account):
             {"id": "s3", "src": three, "dst": two, "amount_fen": 400, "sales_ppm": 1_000_000, "purchases_ppm": 1_000_000, "months": 2},
         ],
         edge("MEMBER_OF"): [{"id": f"m{n}", "src": party, "dst": "group:1", "role": "head"} for n, party in enumerate((one, person))],
+        edge("IN_RING"): [{"id": f"i{n}", "src": party, "dst": "ring:0123", "role": "member"} for n, party in enumerate((one, two, three))],
         edge("LINKED_TO"): [{"id": "k1", "src": one, "dst": three, "kind": "shared_device", "score": 640_000}],
         edge("FLAGGED"): [{"id": "f1", "src": one, "dst": "flag:1"}],
     }
@@ -308,6 +311,12 @@ def test_named_queries_answer_rightly(workspace):
         [2, "company:crm:1003", 1_000_000, 700_000, ["company:crm:1003", "company:crm:1002", "company:crm:1001"]],
     ]
     # 1002 sells 1001 more than half, but sells more in all than 1001 buys
+    assert [row[:1] + row[5:] for row in rows("ring", ring="ring:0123")] == [
+        ["company:crm:1001", 1, 900],
+        ["company:crm:1002", 2, 905],
+        ["company:crm:1003", 1, 880],
+    ]
+    assert [row[2] for row in rows("money_circles", party="company:crm:1001")] == [[900, 900, 880]]
     assert rows("core_firms", suppliers=1) == [["company:crm:1002", "乙", 1, 400, 400, ["company:crm:1003"]]]
     assert [row[:3] for row in rows("holdings", party="company:crm:1001")] == [
         ["company:crm:1002", "乙", 400_000],
@@ -319,7 +328,8 @@ def test_named_queries_answer_rightly(workspace):
     assert rows("links", party="company:crm:1003", score=640_001) == []
     assert rows("counterparties", party="company:crm:1001")[0][:5] == ["account:b:2", ["company:crm:1002"], 2, 900, 5]
     assert rows("payment_path", payer="company:crm:1001", payee="company:crm:1003")[0][0] == 2
-    assert rows("payment_path", payer="company:crm:1003", payee="company:crm:1001") == []
+    assert rows("payment_path", payer="company:crm:1003", payee="company:crm:1001")[0][0] == 1
+    assert rows("payment_path", payer="person:crm:7", payee="company:crm:1001") == []
     assert [row[3] for row in rows("guarantee_chain", party="company:crm:1001")] == [70, 50, 70]
     assert [row[2][-1] for row in rows("loan_trace", loan="loan:crm:L1")] == ["account:b:2", "account:b:3"]
     assert rows("loan_trace", loan="loan:crm:L1", share=0.95) == []

@@ -67,7 +67,7 @@ def test_a_row_says_who_leads_what_came_and_when():
         ("c", "member", 3, 300),
     ]
     assert {(row["first_at"], row["last_at"]) for row in rows} == {(0, 2 * DAY + 2 * 3_600_000_000)}
-    assert rows[0]["because"] == "3 of 3 cycles of 3 to 3 hops"
+    assert rows[0]["because"] == "3 of 3 cycles of 3 hops"
     assert events(rings) == [("new", rows[0]["ring_id"], None)]
 
 

@@ -1,0 +1,48 @@
+"""The script that holds rings against the truth of a city: what it counts as found, as right and as innocent."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from loaders.city import Params
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def script():
+    sys.path.insert(0, str(ROOT / "scripts"))
+    try:
+        yield importlib.import_module("ring_hits")  # scripts are no package
+    finally:
+        sys.path.remove(str(ROOT / "scripts"))
+
+
+def test_a_ring_is_a_planted_one_where_half_of_all_members_are_of_both(script):
+    city = script.Judged(1, ["abcd", "xy"], ["abce", "ab", "pqr", "gh"], set("abcdxygh"), set("pq"))
+    assert (city.found().found, city.found().of) == (1, 2)
+    assert (city.right().found, city.right().of) == (2, 4)
+    assert (city.innocent().found, city.innocent().of) == (1, 4)
+    assert city.of_lookalikes() == 1
+
+
+def test_a_city_is_judged_by_its_truth_and_the_table_is_printed(script, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["ring_hits.py", "--companies", "600", "--days", "120", "--seeds", "2"])
+    script.main()
+    told = capsys.readouterr().out
+    assert "camouflage 50" in told
+    assert len(script.judged(Params(companies=600, days=120, seed=2)).planted) >= 2
+
+
+@pytest.mark.soak
+def test_rings_in_cities_that_they_were_not_tuned_on_are_planted_ones_and_these_are_told(script):
+    cities = [script.judged(Params(companies=20_000, days=180, seed=seed)) for seed in range(11, 21)]
+    script.report("all", cities)
+    found, right, _ = script.pooled(cities)
+    assert right.found >= 0.95 * right.of
+    assert found.found >= 0.95 * found.of
+    assert not sum(city.of_lookalikes() for city in cities)
