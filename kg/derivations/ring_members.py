@@ -28,6 +28,7 @@ _DAYS, _LEAST_FEN = 365, 100_000
 SOUGHT = replace(SPLIT, max_fan=400)
 #: Of the transfers between the members of a cycle, so many must lie in cycles (ppm).
 COVERED = 750_000
+_MOVED = ["transfer_id", "payer", "payee", "at", "amount_fen"]
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,10 @@ def _sound(cycles: Cycles, moved: pa.Table, groups: pa.Table) -> pa.Table:
 def _transfers(rings: pa.Table, cycles: pa.Table) -> pa.Table:
     """Return the transfers of cycles whose both ends are members of one ring."""
     members = rings.select(["ring_id", "member"])
-    rows = cycles.select(["transfer_id", "payer", "payee", "at", "amount_fen"])
-    rows = rows.group_by(rows.column_names).aggregate([])
-    rows = rows.join(members, "payer", "member", join_type="inner").join(
-        members.rename_columns({"ring_id": "other"}), "payee", "member", join_type="inner"
-    )
-    rows = rows.filter(pc.equal(rows["ring_id"], rows["other"])).drop_columns(["other"])
-    return rows.select(["ring_id", *cycles.select(["transfer_id", "payer", "payee", "at", "amount_fen"]).column_names]).sort_by(
-        [(name, "ascending") for name in ("ring_id", "at", "transfer_id")]
-    )
+    rows = cycles.select(_MOVED).group_by(_MOVED).aggregate([]).join(members, "payer", "member", join_type="inner")
+    rows = rows.join(members.rename_columns({"ring_id": "other"}), "payee", "member", join_type="inner")
+    rows = rows.filter(pc.equal(rows["ring_id"], rows["other"])).select(["ring_id", *_MOVED])
+    return rows.sort_by([(name, "ascending") for name in ("ring_id", "at", "transfer_id")])
 
 
 def _members(graph: Graph) -> ir.Table:
