@@ -51,7 +51,7 @@ class Publication:
         name = table_name(type_)
         if not self.lake.has(name):
             return None
-        return self._in_window(type_, holding(self.lake.view(name), type_, self.as_of, self.zone), self.as_of).select(*_names(type_))
+        return self._held(type_, self.lake.view(name), self.as_of).select(*_names(type_))
 
     def count(self) -> int:
         """Return the number of all rows that the store is to hold."""
@@ -77,6 +77,10 @@ class Publication:
         """Name what differs between this run and a store (see `kg.store.differences`)."""
         return differences(type_, self.sorted_rows(type_), store.contents(type_))
 
+    def _held(self, type_: Type, rows: ir.Table, as_of: date) -> ir.Table:
+        """Return those of a type's rows that a store of a day holds."""
+        return self._in_window(type_, holding(rows, type_, as_of, self.zone), as_of)
+
     def _in_window(self, type_: Type, rows: ir.Table, as_of: date) -> ir.Table:
         if name_of(type_) != WINDOWED or not self.days:
             return rows
@@ -95,22 +99,23 @@ class Publication:
         touched = self._touched(type_, held)
         if touched is None:
             return None
-        wanted = rows.semi_join(touched, "id")
+        # every version of what may stand otherwise, read once: the table itself may be of twenty million rows
+        versions = self.lake.engine.keep(self.lake.view(table_name(type_)).semi_join(touched, "id"))
+        wanted = self._held(type_, versions, self.as_of).select(*_names(type_))
         if isinstance(type_, schema.NodeType):
-            return self._of(type_, wanted, touched.anti_join(rows, "id"))
-        before = self._before(type_, held, touched)
+            return self._of(type_, wanted, touched.anti_join(wanted, "id"))
+        before = self._before(type_, held, versions)
         same = self.lake.engine.keep(wanted.semi_join(before.filter(before.held), ["id", "src", "dst"]).select("id"))
         gone = before.select("id").distinct().anti_join(same, "id")
         return self._of(type_, wanted.anti_join(same, "id"), gone, wanted.semi_join(same, "id"))
 
-    def _before(self, type_: schema.EdgeType, held: Held, touched: ir.Table) -> ir.Table:
+    def _before(self, type_: schema.EdgeType, held: Held, versions: ir.Table) -> ir.Table:
         """Return ``id, src, dst, held`` of what was written of some relationships up to a run: whether the store surely held it then."""
-        stored = self.lake.view(table_name(type_))
-        rows = stored.filter(stored.first_run <= held.run_id).semi_join(touched, "id")
+        rows = versions.filter(versions.first_run <= held.run_id)
         # A row closed since then tells no more whether it had stated its end itself: one that was closed on the day held
         # counts as not held, and what counts so is removed and written anew, which is right either way.
         then = rows.mutate(last_run=ibis.ifelse(rows.last_run > held.run_id, ibis.null("string"), rows.last_run))
-        open_ = self._in_window(type_, holding(then, type_, held.as_of, self.zone), held.as_of)
+        open_ = self._held(type_, then, held.as_of)
         every = ibis.union(
             open_.select("id", "src", "dst", held=ibis.literal(True)),
             rows.select("id", "src", "dst", held=ibis.literal(False)),
