@@ -40,7 +40,7 @@ def corroborated(
     alone
         One of so many members counts by itself.
     covered_ppm
-        Of all transfers from each member of a cycle to the next, so many must lie in cycles that count.
+        Of all transfers from each member of a shorter cycle to the next, so many must lie in cycles that count.
 
     Raises
     ------
@@ -62,14 +62,16 @@ def corroborated(
     cycle = np.unique(table["cycle_id"].to_numpy(), return_inverse=True)[1].astype(np.int64)
     members, moved = (_had(cycle, table[name]) for name in ("payer", "transfer_id"))
     size = np.asarray(members.sum(axis=1)).ravel()
-    counts: Bools = size >= alone
+    long: Bools = size >= alone
+    counts = long.copy()
     counts[_again(members, moved, size, alike_ppm)] = True
+    spared = pc.unique(table["cycle_id"].filter(pa.array(long[cycle])))
     table = table.filter(pa.array(counts[cycle]))
-    return table if transfers is None or not table.num_rows else _covered(table, transfers, covered_ppm)
+    return table if transfers is None or not table.num_rows else _covered(table, transfers, covered_ppm, spared)
 
 
-def _covered(table: pa.Table, transfers: pa.Table, covered_ppm: int) -> pa.Table:
-    """Return the cycles whose members pay one another little but by cycles."""
+def _covered(table: pa.Table, transfers: pa.Table, covered_ppm: int, spared: pa.Array) -> pa.Table:
+    """Return the cycles whose members pay one another little but by cycles, and those that are spared the question."""
     pair = ["payer", "payee"]
     used = table.group_by([*pair, "transfer_id"]).aggregate([]).group_by(pair).aggregate([([], "count_all")])
     every = transfers.select(pair).group_by(pair).aggregate([([], "count_all")])
@@ -77,7 +79,8 @@ def _covered(table: pa.Table, transfers: pa.Table, covered_ppm: int) -> pa.Table
     hops = hops.join(used.rename_columns([*pair, "used"]), pair).join(every.rename_columns([*pair, "every"]), pair)
     sums = hops.group_by("cycle_id").aggregate([("used", "sum"), ("every", "sum")])
     enough = pc.greater_equal(pc.multiply(sums["used_sum"], _PPM), pc.multiply(sums["every_sum"], covered_ppm))
-    return table.filter(pc.is_in(table["cycle_id"], value_set=sums.filter(enough)["cycle_id"].combine_chunks()))
+    kept = pa.concat_arrays([sums.filter(enough)["cycle_id"].combine_chunks(), spared.cast(sums["cycle_id"].type)])
+    return table.filter(pc.is_in(table["cycle_id"], value_set=kept))
 
 
 def _had(cycle: Ints, column: pa.ChunkedArray) -> csr_array:

@@ -24,10 +24,13 @@ from kg.transfers import around_clients, further, to_owners
 
 #: Transfers of so many days are looked at; below so many fen a payment is daily business.
 _DAYS, _LEAST_FEN = 365, 100_000
-#: Accounts that pay and are paid by more than this in a hundred days are hubs: through them money goes anywhere.
-SOUGHT = replace(SPLIT, max_fan=400)
+#: Accounts that pay and are paid by more than this in a hundred days are hubs: through them money goes anywhere. Parts of a sum may
+#: lie a spring festival apart, with the weekends beside it.
+SOUGHT = replace(SPLIT, max_fan=400, part_days=12)
 #: Of the transfers between the members of a cycle, so many must lie in cycles (ppm).
 COVERED = 750_000
+#: One cycle of so many members is a ring by itself: honest trade hardly ever closes one (a single one in nine cities of 4,000).
+LONG = 5
 _MOVED = ["transfer_id", "payer", "payee", "at", "amount_fen"]
 
 
@@ -61,9 +64,9 @@ def _rings_now(graph: Graph) -> RingsNow:
     moved = to_owners(table(_looked_at(graph)), table(graph.edges("OWNS_ACCOUNT").select("src", "dst")))
     moved = moved.rename_columns({"id": "transfer_id", "src": "payer", "dst": "payee"})
     sound = _sound(find_cycles(moved, SOUGHT), moved, table(graph.edges("MEMBER_OF").select(party="src", group_id="dst")))
-    found = find_rings(sound).table
-    sound = convincing(sound, found, found["member"].filter(pc.starts_with(found["member"], "person:")).combine_chunks())
-    rings = find_rings(sound, previous=earlier)
+    found = find_rings(sound, alone=LONG).table
+    sound = convincing(sound, found, found["member"].filter(pc.starts_with(found["member"], "person:")).combine_chunks(), long=LONG)
+    rings = find_rings(sound, previous=earlier, alone=LONG)
     return RingsNow(rings, _transfers(rings.table, sound))
 
 
@@ -80,7 +83,7 @@ def _looked_at(graph: Graph) -> ir.Table:
 
 def _sound(cycles: Cycles, moved: pa.Table, groups: pa.Table) -> pa.Table:
     """Return the cycles that are no chance, and do not run within one group."""
-    table = corroborated(cycles, moved, covered_ppm=COVERED)
+    table = corroborated(cycles, moved, alone=LONG, covered_ppm=COVERED)
     size = table.group_by("cycle_id").aggregate([("payer", "count_distinct")])
     known = table.select(["cycle_id", "payer"]).join(groups, "payer", "party", join_type="inner")
     known = known.group_by(["cycle_id", "group_id"]).aggregate([("payer", "count_distinct")])

@@ -19,6 +19,7 @@ from kg.algorithms.cycle_pruning import Bools
 from kg.algorithms.kernel import Ints
 from kg.derivations.cycles import SPLIT, TIERS, CycleParams, Cycles, find_cycles
 from kg.derivations.ring_ids import same_rings
+from kg.errors import UsageError
 from kg.holdings import numbered_alike
 from kg.tables import refuse_missing, refuse_nulls
 
@@ -69,6 +70,7 @@ def find_rings(
     links: pa.Table | None = None,
     *,
     previous: Rings | pa.Table | None = None,
+    alone: int | None = None,
 ) -> Rings:
     """Find the rings that cycles make.
 
@@ -86,11 +88,13 @@ def find_rings(
         ``a, b``: who are linked are tied.
     previous
         Earlier rings. A ring keeps the id of the one with which it shares most: 0.3 of those who are in either at least.
+    alone
+        One cycle of so many members is a ring by itself; None: none is.
 
     Raises
     ------
     UsageError
-        If a column is missing or a value is null.
+        If a column is missing, a value is null, or ``alone`` is below 3.
 
     Examples
     --------
@@ -101,9 +105,11 @@ def find_rings(
     >>> found["member"].to_pylist(), found["role"].to_pylist(), found["support"].to_pylist()
     (['a', 'b', 'c'], ['leader', 'member', 'member'], [6, 6, 6])
     """
+    if alone is not None and alone < 3:
+        raise UsageError(f"alone is {alone}; give 3 members or more, or none")
     found = _read([cycles] if isinstance(cycles, Cycles | pa.Table) else cycles)
     found = found.where(_counts(found, groups, links)[found.cycle])
-    ring = _merged(found, _hubs(found))
+    ring = _merged(found, _hubs(found), alone)
     kept = ring[found.cycle] >= 0
     table = _table(found.where(kept), ring, _hubs(found))
     ids, events = same_rings(table, previous.table if isinstance(previous, Rings) else previous)
@@ -186,7 +192,7 @@ def _hubs(found: _Found) -> Bools:
     return hubs
 
 
-def _merged(found: _Found, hubs: Bools) -> Ints:
+def _merged(found: _Found, hubs: Bools, alone: int | None) -> Ints:
     """Return the ring of each cycle, -1 where it is in none."""
     count, width = int(found.cycle.max(initial=-1)) + 1, max(len(found.parties), 1)
     member = np.unique(found.cycle * width + found.payer)
@@ -205,6 +211,8 @@ def _merged(found: _Found, hubs: Bools) -> Ints:
     there = np.zeros(count, np.bool_)
     there[found.cycle] = True
     enough = np.bincount(label, _ways(found), minlength=size) >= _SUPPORT
+    if alone is not None:
+        enough[label[_size(found) >= alone]] = True
     return np.where(there & enough[label], label, -1)
 
 

@@ -58,6 +58,13 @@ def test_one_cycle_is_no_ring():
     assert find_rings([]).table.num_rows == 0
 
 
+def test_one_cycle_is_a_ring_where_one_of_so_many_members_is_to_count_alone():
+    found = cycles("abcde", "xyz", "pq")
+    assert members(find_rings(found, alone=5)) == ["abcde"]
+    assert members(find_rings(found, alone=3)) == ["abcde", "xyz"]
+    assert members(find_rings(found, alone=6)) == []
+
+
 def test_a_row_says_who_leads_what_came_and_when():
     rings = find_rings(cycles("abc", "bca", "abc"))
     rows = rings.table.to_pylist()
@@ -222,6 +229,12 @@ def test_payments_beside_the_cycles_make_them_chance():
     assert corroborated(found, pa.concat_tables([rows, beside, beside])).num_rows == 0
 
 
+def test_payments_beside_it_do_not_make_a_long_cycle_chance():
+    rows = table([*rounds("abcde"), *((f"x{n}", "a", "b", 5, n * DAY) for n in range(30))])
+    assert corroborated(cycles("abcde"), rows).num_rows == 5
+    assert corroborated(cycles("abcde"), rows, alone=6).num_rows == 0
+
+
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(UsageError, match="cycles lack the column cycle_id"):
         find_rings(table(rounds("abc")))
@@ -229,5 +242,7 @@ def test_what_makes_no_sense_is_refused():
         find_rings(cycles("ab"), links=pa.table({"a": ["a"]}))
     with pytest.raises(UsageError, match="previous row 0: member is null"):
         find_rings(cycles("abc", "abc"), previous=pa.table({"ring_id": ["r"], "member": pa.array([None], pa.string())}))
+    with pytest.raises(UsageError, match="alone is 2; give 3 members or more"):
+        find_rings(cycles("abc"), alone=2)
     with pytest.raises(UsageError, match="give ppm, and 2 members or more"):
         corroborated(cycles("abc"), alone=1)
