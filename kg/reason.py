@@ -59,6 +59,11 @@ LOANS_PASSED_ON = Reason(
     "贷款资金整笔转出：短期内取得的多笔贷款到账后几乎整笔转给他人",
     "Of several loans within weeks nearly all was passed on to somebody else at once",
 )
+BORROWED_FOR_ONE = Reason(
+    "BORROWED_FOR_ONE",
+    "借名贷款：多个借款人短期内取得的贷款大部分集中流向同一主体，且双方无货物往来",
+    "Several parties borrowed within weeks, and most of each loan went to one who sold them nothing",
+)
 GUARANTEES_SERVE_ONE = Reason(
     "GUARANTEES_SERVE_ONE",
     "担保圈资金归集：互保企业的贷款资金在放款后短期内集中转给圈内同一主体",
@@ -194,6 +199,7 @@ REASONS = (
     MONEY_GOES_ROUND,
     MANY_LENDERS,
     LOANS_PASSED_ON,
+    BORROWED_FOR_ONE,
     GUARANTEES_SERVE_ONE,
     FORBIDDEN_USE,
     OVER_GUARANTEED,

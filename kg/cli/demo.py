@@ -27,7 +27,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "hidden_control": ("hidden_control",),
     "hollow_invoices": ("hollow_invoices", "voided_after_financing"),
     "double_financing": ("paper_financed_twice",),
-    "group_splitting": ("group_limit_split",),
+    "group_splitting": ("group_limit_split", "borrowed_for_one"),
 }
 _SOURCES = """
 # The LDBC FinBench example that ships with the program (licence: see NOTICE beside the files).

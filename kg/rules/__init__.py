@@ -7,6 +7,7 @@ from typing import Any
 from kg.rule import Rule
 from kg.rules import (
     below_threshold,
+    borrowed_for_one,
     circular_holding,
     client_limit,
     closed_circle,
@@ -47,6 +48,7 @@ RULES: tuple[Rule[Any], ...] = (
     loan_return_split.FAR,
     many_lenders.RULE,
     loans_passed_on.RULE,
+    borrowed_for_one.RULE,
     forbidden_use.RULE,
     over_guaranteed.RULE,
     scatter_gather.RULE,

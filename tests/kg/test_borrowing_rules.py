@@ -1,4 +1,4 @@
-"""The rules many_lenders, loans_passed_on and guarantees_serve_one: hand-worked cases, bounds, look-alikes; narrowing changes nothing."""
+"""The rules many_lenders, loans_passed_on, borrowed_for_one and guarantees_serve_one: hand-worked cases, bounds, look-alikes; narrowing changes nothing."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from kg.algorithms.windows import crowded
 from kg.engine import Engine
 from kg.errors import UsageError
-from kg.rules import guarantees_serve_one, loans_passed_on, many_lenders
+from kg.rules import borrowed_for_one, guarantees_serve_one, loans_passed_on, many_lenders
+from kg.rules.borrowed_for_one import BorrowedForOneParameters, find_borrowed_for_one
 from kg.rules.guarantees_serve_one import GuaranteesServeOneParameters, find_guarantees_that_serve_one
 from kg.rules.loans_passed_on import LoansPassedOnParameters, find_loans_passed_on
 from kg.rules.many_lenders import ManyLendersParameters, find_many_lenders
@@ -25,6 +26,7 @@ COLUMNS = {
     "BORROWED": ("id", "src", "dst", "amount_fen", "at"),
     "PAID_OUT_TO": ("id", "src", "dst", "amount_fen", "at"),
     "OWNS_ACCOUNT": ("id", "src", "dst"),
+    "INVOICED": ("id", "src", "dst"),
     "TRANSFERRED_TO": ("id", "src", "dst", "amount_fen", "currency", "at"),
 }
 TYPES = {"amount_fen": pa.int64(), "at": pa.timestamp("us", "UTC"), "valid_from": pa.date32()}
@@ -71,6 +73,15 @@ class World:
 
     def passed(self, **parameters):
         return find_loans_passed_on(self.tables(), LoansPassedOnParameters(**parameters)).to_pylist()
+
+    def buy(self, names, seller="d"):
+        """Let the seller invoice some."""
+        for name in names:
+            self.add("INVOICED", f"i{seller}{name}", firm(seller), firm(name))
+        return self
+
+    def for_one(self, **parameters):
+        return find_borrowed_for_one(self.tables(), BorrowedForOneParameters(**parameters)).to_pylist()
 
     def served(self, **parameters):
         return find_guarantees_that_serve_one(self.tables(), GuaranteesServeOneParameters(**parameters)).to_pylist()
@@ -159,6 +170,57 @@ def test_own_accounts_are_nobody_else():
     assert world.send("a", "z", 900, 1).send("a", "z", 900, 3).passed() == []
 
 
+# Borrowed for one
+
+
+def straws(names="abc", fen=500, apart=15.0):
+    """Return borrowers who send much of their loans to x at once, and buy of d."""
+    world = World().buy(names)
+    for place, name in enumerate(names):
+        world.lend(name, place * apart).send(name, "x", fen, place * apart + 1)
+    return world
+
+
+def test_three_who_pass_half_of_their_loans_to_one_borrowed_for_it():
+    found = {row["entity_id"]: row for row in straws().for_one()}
+    assert set(found) == {firm(name) for name in "abcx"}
+    assert {row["root"] for row in found.values()} == {f"one:{firm('x')}"}
+    whole = ["b0", "b1", "b2", "p0", "p1", "p2", "t0", "t1", "t2"]
+    assert found[firm("x")] == {
+        "entity_id": firm("x"),
+        "root": f"one:{firm('x')}",
+        "amount_fen": 1_500,
+        "evidence": whole,
+        "at": T0 + 31 * DAY,
+    }
+    assert (found[firm("b")]["amount_fen"], found[firm("b")]["evidence"]) == (500, ["b1", "p1", "t1"])
+
+
+@pytest.mark.parametrize(("fen", "is_hit"), [(499, False), (500, True), (1_000, True), (1_001, False)])
+def test_the_greater_part_of_a_loan_and_no_more_than_it_serves_another(fen, is_hit):
+    assert bool(straws(fen=fen).for_one()) is is_hit
+
+
+@pytest.mark.parametrize(("apart", "is_hit"), [(15, True), (15 + 1e-6, False)])
+def test_those_who_borrow_for_one_do_so_within_thirty_days(apart, is_hit):
+    assert bool(straws(apart=apart).for_one()) is is_hit
+
+
+def test_who_gets_the_money_and_borrows_in_that_time_is_one_of_three():
+    assert straws("ab").for_one() == []
+    assert {row["entity_id"] for row in straws("ab").lend("x", 3).for_one()} == {firm(name) for name in "abx"}
+    assert straws("ab").lend("x", 60).for_one() == []
+    assert straws("a").lend("x", 3).for_one(min_parties=2) == []  # one who lends a friend his loan is no straw
+
+
+def test_customers_of_one_supplier_and_borrowers_of_whom_no_purchase_is_known_are_no_straws():
+    assert straws().buy("a", seller="x").for_one() == []
+    assert straws("abce").buy("a", seller="x").for_one(window_days=50) != []
+    world = straws()
+    world.rows["INVOICED"] = []
+    assert world.for_one() == []
+
+
 # Guarantees that serve one
 
 
@@ -230,6 +292,11 @@ def test_fourteen_days_after_the_pay_out(day, is_hit):
         (LoansPassedOnParameters, "within_days", 0, 366),
         (LoansPassedOnParameters, "least_percent", 1, 100),
         (LoansPassedOnParameters, "most_percent", 88, 1_000),
+        (BorrowedForOneParameters, "min_parties", 2, 1_000),
+        (BorrowedForOneParameters, "window_days", 0, 366),
+        (BorrowedForOneParameters, "within_days", 0, 366),
+        (BorrowedForOneParameters, "least_percent", 1, 100),
+        (BorrowedForOneParameters, "most_percent", 50, 1_000),
         (GuaranteesServeOneParameters, "min_members", 1, 1_000),
         (GuaranteesServeOneParameters, "min_part_percent", 1, 100),
         (GuaranteesServeOneParameters, "least_percent", 1, 100),
@@ -245,6 +312,7 @@ def test_parameters_out_of_range_are_refused(kind, name, low, high):
 RUNS = (
     (many_lenders.RULE, ManyLendersParameters(min_lenders=2, window_days=5)),
     (loans_passed_on.RULE, LoansPassedOnParameters(least_percent=50, most_percent=150, within_days=4)),
+    (borrowed_for_one.RULE, BorrowedForOneParameters(min_parties=2, within_days=4)),
     (guarantees_serve_one.RULE, GuaranteesServeOneParameters(within_days=4)),
 )
 
@@ -256,7 +324,7 @@ def test_tables_that_are_absent_are_empty(run):
 
 @st.composite
 def worlds(draw):
-    world = World().stand("abc")
+    world = World().stand("abc").buy("abcx")
     for who, day in draw(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 8)), max_size=5)):
         world.lend(who, day)
     moves = st.tuples(st.sampled_from("abcx"), st.sampled_from("abcx"), st.sampled_from((200, 500, 900)), st.integers(0, 12))
