@@ -12,6 +12,7 @@ A time that a zone shows twice is its first; one that it skips is read with the 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -154,6 +155,15 @@ def local_date(at: ir.TimestampValue, zone: str = ZONE) -> ir.DateValue:
 
     changes = [(_naive(instant), after) for instant, _, after in changes_of(zone)]
     return _piecewise(moment, changes, first_offset(zone), shifted)
+
+
+def year_before(of: dt.date) -> dt.date:
+    """Return the first day of the same month a year before, from which on a night looks back: what it sees changes with the month alone.
+
+    >>> year_before(dt.date(2024, 2, 29))
+    datetime.date(2023, 2, 1)
+    """
+    return dt.date(of.year - 1, of.month, 1)
 
 
 def month_start(of: ir.DateValue) -> ir.DateValue:

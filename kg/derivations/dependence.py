@@ -17,6 +17,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from kg.dates import year_before
 from kg.derivation import Derivation, id_of
 from kg.engine import union
 from kg.graph import Graph
@@ -53,7 +54,7 @@ def sold(invoiced: ir.Table, as_of: date) -> ir.Table:
 
 
 def _within(rows: ir.Table, as_of: date) -> ir.Table:
-    before = date(as_of.year - 1, as_of.month, 1)
+    before = year_before(as_of)
     return rows.filter((rows.month > ibis.literal(before)) & (rows.month <= ibis.literal(as_of)))
 
 

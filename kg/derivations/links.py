@@ -6,7 +6,7 @@ account it sees; a bank that knows no customers is told of no links. Of each pai
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import ibis
 import ibis.expr.types as ir
@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg.dates import year_before
 from kg.derivation import Derivation, id_of, json_list, nothing
 from kg.derivations.control import control_now
 from kg.derivations.linked_parties import Evidence, find_hidden_controllers, find_links, rank_links
@@ -23,8 +24,6 @@ from kg.register import REQUIRES as REGISTER
 
 #: The kind of a person who may be behind a company though no register says so.
 BEHIND = "hidden_control"
-#: Loans older than this are no longer followed.
-_LOAN_DAYS = 365
 _FROM_SCHEMA = (
     "KIN_OF",
     "GUARANTEES",
@@ -45,7 +44,7 @@ def evidence_of(graph: Graph) -> Evidence:
     table, edges = graph.engine.table, graph.edges
     of = register(graph)
     customers = clients(graph)
-    since = _year_before(graph.as_of)
+    since = year_before(graph.as_of)
     paid = edges("PAID")
     paid = paid.filter((paid.month > ibis.literal(since)) & (paid.currency == "CNY") & (paid.amount_fen >= 0))
     ends = ("src", "dst")
@@ -73,10 +72,6 @@ def evidence_of(graph: Graph) -> Evidence:
     )
 
 
-def _year_before(day: date) -> date:
-    return date(day.year - 1, day.month, 1)
-
-
 def _invoiced(graph: Graph, since: date) -> ir.Table:
     rows = graph.edges("INVOICED")
     return rows.filter((rows.month > ibis.literal(since)) & rows.net_fen.notnull()).select("id", "src", "dst", "month", "net_fen")
@@ -84,7 +79,7 @@ def _invoiced(graph: Graph, since: date) -> ir.Table:
 
 def _lent(graph: Graph) -> dict[str, pa.Table]:
     """Return the loans of a year and the transfers by which their money may have gone on; none where nothing was paid out."""
-    since = ibis.literal(graph.as_of - timedelta(days=_LOAN_DAYS))
+    since = ibis.literal(year_before(graph.as_of))
     out = graph.edges("PAID_OUT_TO")
     out = out.filter(out["at"].notnull() & out.amount_fen.notnull() & (out.amount_fen >= 0) & (out["at"].date() >= since))
     paid_out = graph.engine.table(out.select("id", "src", "dst", "amount_fen", "at"))
@@ -169,4 +164,4 @@ def _run(graph: Graph) -> ir.Table:
     )
 
 
-DERIVATION = Derivation("links", REQUIRES, "LINKED_TO", _run)
+DERIVATION = Derivation("links", REQUIRES, "LINKED_TO", _run, by_month=True)

@@ -1,8 +1,8 @@
 """IN_RING and Ring: rings of money, as they are each night.
 
 Knows which transfers are looked at and which rings are told; hides how cycles are sought. A bank sees money go round where it sees the
-accounts: transfers around its clients, up to three payments away, of a year. Who owns an account alone stands for it, so that a company's
-accounts are one member.
+accounts: transfers around its clients, up to three payments away, since the same month a year before. Who owns an account alone stands
+for it, so that a company's accounts are one member.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg import history
+from kg.dates import year_before
 from kg.derivation import Derivation, id_of, json_list
 from kg.derivations.ring_evidence import convincing, corroborated
 from kg.derivations.rings import SPLIT, Cycles, Rings, find_cycles, find_rings
 from kg.graph import Graph
 from kg.transfers import around_clients, further, to_owners
 
-#: Transfers of so many days are looked at; below so many fen a payment is daily business.
-_DAYS, _LEAST_FEN = 365, 100_000
+#: Below so many fen a payment is daily business.
+_LEAST_FEN = 100_000
 #: Accounts that pay and are paid by more than this in a hundred days are hubs: through them money goes anywhere. Parts of a sum may
 #: lie a spring festival apart, with the weekends beside it.
 SOUGHT = replace(SPLIT, max_fan=400, part_days=12)
@@ -74,7 +75,7 @@ def _looked_at(graph: Graph) -> ir.Table:
     every = graph.edges("TRANSFERRED_TO")
     # so far that a ring of six is seen whole where one of them is a client
     rows = further(every, around_clients(every, graph, None), graph)
-    since = history.day_end(graph.as_of - timedelta(days=_DAYS), graph.zone)
+    since = history.day_end(year_before(graph.as_of) - timedelta(days=1), graph.zone)
     counts = (rows["at"] >= since) & (rows.amount_fen >= _LEAST_FEN) & (rows.src != rows.dst)
     rows = rows.filter(counts & (rows.currency.fill_null("CNY") == "CNY"))
     # in an order of its own, so that equal nights say the same to the last digit

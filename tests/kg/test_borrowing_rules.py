@@ -1,4 +1,7 @@
-"""The rules many_lenders, loans_passed_on, borrowed_for_one and guarantees_serve_one: hand-worked cases, bounds, look-alikes; narrowing changes nothing."""
+"""The rules many_lenders, loans_passed_on, borrowed_for_one and guarantees_serve_one: hand-worked cases, bounds, look-alikes.
+
+Narrowing changes nothing.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
