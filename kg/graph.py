@@ -63,6 +63,8 @@ class Graph:
         self.zone = zone
         self.chosen = chosen
         self._known: dict[str, Any] = {}
+        #: What people should know of what was made of the graph: where a search was stopped, and the like.
+        self.notes: list[str] = []
 
     @property
     def engine(self) -> Engine:

@@ -36,9 +36,12 @@ def _sources(entries: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _stages(results: Mapping[str, Any], seconds: Mapping[str, float]) -> list[str]:
-    return [
-        f"  {name:8} {seconds.get(name, 0):>8.1f} s  {_said(result)}" for name, result in results.items() if isinstance(result, Mapping)
-    ]
+    rows = []
+    for name, result in results.items():
+        if isinstance(result, Mapping):
+            rows.append(f"  {name:8} {seconds.get(name, 0):>8.1f} s  {_said(result)}")
+            rows += [f"    note: {note}" for note in result.get("notes", [])]
+    return rows
 
 
 def _said(result: Mapping[str, Any]) -> str:

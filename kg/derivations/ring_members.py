@@ -7,6 +7,7 @@ for it, so that a company's accounts are one member.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -64,7 +65,9 @@ def _rings_now(graph: Graph) -> RingsNow:
     earlier = table(graph.edges("IN_RING").select(ring_id="dst", member="src"))
     moved = to_owners(table(_looked_at(graph)), table(graph.edges("OWNS_ACCOUNT").select("src", "dst")))
     moved = moved.rename_columns({"id": "transfer_id", "src": "payer", "dst": "payee"})
-    sound = _sound(find_cycles(moved, SOUGHT), moved, table(graph.edges("MEMBER_OF").select(party="src", group_id="dst")))
+    cycles = find_cycles(moved, SOUGHT)
+    graph.notes.extend(_left_out(cycles))
+    sound = _sound(cycles, moved, table(graph.edges("MEMBER_OF").select(party="src", group_id="dst")))
     found = find_rings(sound, alone=LONG).table
     sound = convincing(sound, found, found["member"].filter(pc.starts_with(found["member"], "person:")).combine_chunks(), long=LONG)
     rings = find_rings(sound, previous=earlier, alone=LONG)
@@ -80,6 +83,15 @@ def _looked_at(graph: Graph) -> ir.Table:
     rows = rows.filter(counts & (rows.currency.fill_null("CNY") == "CNY"))
     # in an order of its own, so that equal nights say the same to the last digit
     return rows.select("id", "src", "dst", "amount_fen", "at").order_by("id")
+
+
+def _left_out(cycles: Cycles) -> Iterator[str]:
+    """Say where cycles were not sought, or not to the end."""
+    hubs, stopped = (cycles.truncated[name].is_valid().to_pylist().count(True) for name in ("account", "transfer_id"))
+    if hubs:
+        yield f"rings: {hubs:,} who pay or are paid by more than {SOUGHT.max_fan} others were left out"
+    if stopped:
+        yield f"rings: the search that begins with each of {stopped:,} transfers was stopped before its end; rings may be missing"
 
 
 def _sound(cycles: Cycles, moved: pa.Table, groups: pa.Table) -> pa.Table:

@@ -12,10 +12,11 @@ from kg.stage import Night, Result, Stage, tell
 def _derive(night: Night) -> Result:
     settings = night.workspace.settings
     made_with = {"timezone": settings.workspace.timezone, **settings.ownership.model_dump()}
+    graph = night.graph()
     with night.progress.task("deriving", total=len(DERIVATIONS)) as task:
-        written = derive(night.lake, DERIVATIONS, night.graph(), night.moment, _since(night, made_with))
+        written = derive(night.lake, DERIVATIONS, graph, night.moment, _since(night, made_with))
         task.advance(len(DERIVATIONS))
-    return {**tell(written), "made_with": made_with}
+    return {**tell(written), "made_with": made_with, "notes": graph.notes}
 
 
 def _since(night: Night, made_with: Result) -> Since | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pytest
 
+from kg.derivations import ring_members
 from kg.derivations.ring_members import MEMBERS, RINGS, rings_now
 from kg.engine import Engine
 from kg.rule import Reading, evaluate
@@ -182,3 +184,19 @@ def test_parameters_out_of_range_and_absent_tables():
     assert payment_ring.find_payment_rings({}, payment_ring.PaymentRingParameters()).num_rows == 0
     with pytest.raises(Exception, match="recent_days is 0; it must lie between"):
         payment_ring.PaymentRingParameters(recent_days=0)
+
+
+def test_hubs_that_were_left_out_and_searches_that_were_stopped_are_noted(engine, monkeypatch):
+    partners = [(f"h{n}{way}", *(("q", f"p{n}") if way else (f"p{n}", "q")), 1_000_000, T0) for n in range(5) for way in (0, 1)]
+    graph = graph_of(engine, [*rounds("aqb"), *partners])
+    rings_now(graph)
+    assert graph.notes == []
+    monkeypatch.setattr(ring_members, "SOUGHT", replace(ring_members.SOUGHT, max_fan=4))
+    graph = graph_of(engine, [*rounds("aqb"), *partners])
+    rings_now(graph)
+    assert graph.notes == ["rings: 1 who pay or are paid by more than 4 others were left out"]
+    monkeypatch.setattr(ring_members, "SOUGHT", replace(ring_members.SOUGHT, max_fan=None, max_steps=1))
+    graph = graph_of(engine, rounds("abcdef", 6))
+    rings_now(graph)
+    assert len(graph.notes) == 1
+    assert "transfers was stopped before its end; rings may be missing" in graph.notes[0]
