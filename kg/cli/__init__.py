@@ -30,6 +30,7 @@ COMMANDS = {
     "rings": "List the rings of money, or show one.",
     "scheme": "List the schemes that are looked for, or explain a hit.",
     "shock": "Show which borrowers are hurt if a company stops.",
+    "goods": "Show who sells what is made from some goods.",
     "ref": "Show sources, schema, rules and settings as they are.",
     "id": "Print the graph's id of a clear value read from standard input.",
     "keys": "Look after the keys of the workspace.",

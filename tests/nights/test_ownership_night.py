@@ -10,10 +10,6 @@ from typing import Any
 
 import pytest
 
-from kg.config import Workspace
-from kg.derivations.goods import chain_now
-from kg.errors import UsageError
-from kg.lookup import last_graph
 from kg.stores.server import Address
 
 from .bank import Bank, emptied
@@ -338,14 +334,15 @@ def test_who_supplies_whom_is_in_lake_and_graph_with_parts_months_and_sources(do
 
 
 def test_the_companies_on_a_chain_of_goods_are_told_by_what_they_have_invoiced(done: Bank):
-    with last_graph(Workspace.open(done.root)) as graph:
-        found = chain_now(graph, "power").to_pylist()
-        with pytest.raises(UsageError, match="no row of goods names gold"):
-            chain_now(graph, "gold")
-    assert [(row["step"], row["goods"], short(row["company"]), row["amount_fen"]) for row in found] == [
-        (0, "power", "D", 20_000),
-        (1, "part", "B", 50_000),
+    found = done.json("goods", "power")["sellers"]
+    assert [(row["step"], row["goods"], short(row["company"]), row["name"], row["amount_fen"]) for row in found] == [
+        (0, "power", "D", "D Ltd", 20_000),
+        (1, "part", "B", "B Ltd", 50_000),
     ]
+    assert [row["goods"] for row in done.json("goods", "part", "--sources")["sellers"]] == ["part", "power"]
+    assert len(done.json("goods", "power", "--steps", "1")["sellers"]) == 2
+    assert "B Ltd" in done.cli("goods", "power").stdout
+    assert "no row of goods names gold" in done.cli("goods", "gold").stderr
 
 
 def test_who_supplied_long_ago_supplies_no_more_when_its_month_is_over_though_nothing_is_delivered(house: Bank):
