@@ -121,7 +121,7 @@ def swept(net: Network, cut: float, *, every: bool) -> tuple[csr_array, Floats]:
     for begin, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
         members = order[begin:end]
         rows, lost = _level(net, weight, members, (made, missing), (held, order, every))
-        rows, dropped = cut_off(rows, cut)
+        rows, dropped = cut_off(rows, members, cut)
         missing[begin:end] = lost + dropped
         made = vstack([made, rows], format="csr")
     return made[place], missing[place]
@@ -193,14 +193,17 @@ def _large(inner: csr_array, carried: csr_array, lost: Floats) -> tuple[csr_arra
     return csr_array((value, (row, column)), shape=carried.shape), solver.solve(lost)
 
 
-def cut_off(rows: csr_array, cut: float) -> tuple[csr_array, Floats]:
-    """Leave out shares below the cut, but for the greatest of each row; return the greatest that is left out of each row too."""
+def cut_off(rows: csr_array, own: Ints, cut: float) -> tuple[csr_array, Floats]:
+    """Leave out shares below the cut, but for the greatest of each row; return the greatest that is left out of each row too.
+
+    What a company owns of itself, in its ``own`` column, is not the greatest: it is not told, and a row without others would tell no bound.
+    """
     rows.sum_duplicates()
     if cut <= 0 or rows.nnz == 0:
         return rows, np.zeros(rows.shape[0])
     row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-    greatest = np.zeros(rows.shape[0])
-    np.maximum.at(greatest, row, rows.data)
+    greatest, others = np.zeros(rows.shape[0]), rows.indices != own[row]
+    np.maximum.at(greatest, row[others], rows.data[others])
     kept = (rows.data >= cut) | (rows.data == greatest[row])
     dropped = np.zeros(rows.shape[0])
     np.maximum.at(dropped, row[~kept], rows.data[~kept])

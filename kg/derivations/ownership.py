@@ -88,9 +88,11 @@ def integrate_ownership(
     held = read_holdings(holdings, parties=parties, as_of=as_of)
     net = network(held.holder, held.held, held.low, len(held.parties))
     owned, missing = swept(net, prune / _FINER, every=owners == "all")
+    # what an owner owns of itself, by which its shares are divided, may be too small too: they are too great then
+    too_great = missing if method == "delooped" else np.zeros_like(missing)
     if method == "delooped":
         owned = _delooped(owned)
-    return Ownership(_told(held, net, owned, missing, prune), _closed(held, net))
+    return Ownership(_told(held, net, owned, (missing, too_great), prune), _closed(held, net))
 
 
 def _delooped(owned: csr_array) -> csr_array:
@@ -98,15 +100,17 @@ def _delooped(owned: csr_array) -> csr_array:
     return csr_array(owned / (1.0 + owned.diagonal())[np.newaxis, :]) if owned.nnz else owned
 
 
-def _told(held: Holdings, net: Network, owned: csr_array, missing: Floats, prune: float) -> pa.Table:
-    rows, dropped = cut_off(owned, prune)
+def _told(held: Holdings, net: Network, owned: csr_array, wrong: tuple[Floats, Floats], prune: float) -> pa.Table:
+    """Return the table of shares, which are too small by the first of two errors, of the company, or too great by the second, a part."""
+    missing, too_great = wrong
+    rows, dropped = cut_off(owned, np.arange(len(held.parties)), prune)
     entries = rows.tocoo()
     kept = (entries.row != entries.col) & (entries.data > 0)
     company, owner, share = entries.row[kept], entries.col[kept], entries.data[kept]
     order = np.lexsort((owner, company))
     company, owner, share = company[order], owner[order], share[order]
     names = held.parties.names
-    bound = np.where(net.closed, 0.0, missing + dropped)[company]
+    bound = np.maximum(np.where(net.closed, 0.0, missing + dropped)[company], share * too_great[owner])
     return pa.table({"owner": names(owner), "company": names(company), "share": share, "error_bound": bound})
 
 

@@ -158,6 +158,25 @@ def test_what_is_left_out_is_within_the_bounds_that_are_told(seed, prune):
     assert near[near > 0].size <= exact[exact > 0].size
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10**6), st.sampled_from([1e-3, 1e-2, 0.1]), st.sampled_from(["integrated", "delooped"]))
+def test_bounds_hold_for_owners_on_the_way_too(seed, prune, method):
+    of = world(seed, companies=30, people=5)
+    exact = as_matrix(integrate_ownership(of.table(), prune=0, owners="all", method=method), len(of.matrix))
+    assume(exact.max() < 100)
+    found = integrate_ownership(of.table(), prune=prune, owners="all", method=method)
+    bound = np.zeros(len(exact))
+    np.maximum.at(bound, found.shares["company"].to_numpy(), found.shares["error_bound"].to_numpy())
+    assert (np.abs(as_matrix(found, len(exact)) - exact) <= bound[None, :] + 1e-9).all()
+
+
+@pytest.mark.parametrize("prune", [0.01, 0.9])
+def test_a_company_that_owns_most_of_itself_still_has_an_owner_and_a_bound(prune):
+    rows = [("A", "A", 99.9), ("P", "B", 0.0001), ("B", "A", 0.0001)]
+    found = integrate_ownership(table(*rows), prune=prune, owners="all").shares.to_pylist()
+    assert [(row["owner"], row["company"]) for row in found] == [("B", "A"), ("P", "B")]
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10**6))
 def test_order_and_names_change_nothing(seed):
