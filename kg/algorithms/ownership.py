@@ -21,6 +21,8 @@ Bools = NDArray[np.bool_]
 _DENSE = 2_500
 _OWNERS_AT_ONCE = 256
 _WHOLE = 1_000_000
+#: A circle that feeds itself so nearly is taken to do so: eigenvalues are no more exact, and shares a thousand million times too large.
+_FEEDS = 1.0 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def _closed_parties(ppm: csr_array, component: Ints) -> Bools:
     for each in np.flatnonzero((most > _WHOLE) & (least < _WHOLE)).tolist():
         members = np.flatnonzero(component == each)
         matrix = ppm[members][:, members].toarray() / _WHOLE
-        closed[members] = np.abs(np.linalg.eigvals(matrix)).max() >= 1.0
+        closed[members] = np.abs(np.linalg.eigvals(matrix)).max() >= _FEEDS
     found: Bools = closed
     return found
 

@@ -51,6 +51,23 @@ def test_ownership_md_a_group_that_owns_itself_is_named_and_crashes_nothing():
     assert [(row["owner"], row["company"], row["share"]) for row in found.shares.to_pylist()] == [("P", "C", 0.6)]
 
 
+@pytest.mark.parametrize(
+    "around",
+    [
+        # the products along these circles are 1, though some of their sums lie above the whole and others below it
+        [("A", "B", 62.5), ("B", "C", 100), ("B", "C", 100), ("C", "A", 80)],
+        [("A", "B", 100), ("A", "B", 25), ("B", "C", 100), ("B", "C", 60), ("C", "D", 100), ("D", "A", 50)],
+    ],
+    ids=["three", "four"],
+)
+def test_a_circle_above_100_percent_that_feeds_itself_exactly_is_named_and_crashes_nothing(around):
+    rows = table(*around, ("P", "A", 0.001), ("A", "E", 50), ("Q", "E", 50))
+    found = integrate_ownership(rows, prune=0)
+    assert {row["component"] for row in found.closed_groups.to_pylist()} == {"A"}
+    assert [(row["owner"], row["company"]) for row in found.shares.to_pylist()] == [("Q", "E")]
+    assert OwnerIndex(rows).owners_of("E").to_pylist() == [{"owner": "Q", "share": 0.5}]
+
+
 # -- worked by hand ----------------------------------------------------------------------------------------------
 
 HAND = [
