@@ -37,12 +37,15 @@ class Network:
         Of each party: its strong component, and how many components stand in the longest chain above it.
     closed
         Whether a party is in a closed group.
+    held
+        Whether anybody, a closed group too, holds a part of a party.
     """
 
     weight: csr_array
     component: Ints
     level: Ints
     closed: Bools
+    held: Bools
 
 
 def network(holder: Ints, held: Ints, ppm: Ints, count: int) -> Network:
@@ -61,7 +64,8 @@ def network(holder: Ints, held: Ints, ppm: Ints, count: int) -> Network:
     closed = _closed_parties(whole, component.astype(np.int64))
     kept = rows & ~closed[held] & ~closed[holder]
     weight = csr_array((ppm[kept] / _WHOLE, (held[kept], holder[kept])), shape=(count, count))
-    return Network(weight, component.astype(np.int64), _levels(weight, component.astype(np.int64)), closed)
+    is_held: Bools = np.diff(whole.indptr) > 0
+    return Network(weight, component.astype(np.int64), _levels(weight, component.astype(np.int64)), closed, is_held)
 
 
 def _closed_parties(ppm: csr_array, component: Ints) -> Bools:
@@ -112,7 +116,6 @@ def swept(net: Network, cut: float, *, every: bool) -> tuple[csr_array, Floats]:
     Rows are made level by level; those of a level need only rows above it.
     """
     count = net.level.size
-    held = np.diff(net.weight.indptr) > 0
     order = np.argsort(net.level, kind="stable")
     place = np.empty(count, np.int64)
     place[order] = np.arange(count)
@@ -122,7 +125,7 @@ def swept(net: Network, cut: float, *, every: bool) -> tuple[csr_array, Floats]:
     made, missing = csr_array((0, count)), np.zeros(count)
     for begin, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
         members = order[begin:end]
-        rows, lost = _level(net, weight, members, (made, missing), (held, order, every))
+        rows, lost = _level(net, weight, members, (made, missing), (net.held, order, every))
         rows, dropped = cut_off(rows, members, cut)
         missing[begin:end] = lost + dropped
         made = vstack([made, rows], format="csr")
@@ -229,7 +232,7 @@ def upward(net: Network, target: int) -> tuple[Ints, Floats]:
         passed = np.bincount(rows.indices, rows.data * np.repeat(owned[here], np.diff(rows.indptr)), reached.size)
         passed[here] = 0.0
         owned += passed
-    ultimate = (np.diff(weight.indptr) == 0) & (reached != target)
+    ultimate = ~net.held[reached] & (reached != target)
     return reached[ultimate], owned[ultimate]
 
 

@@ -68,6 +68,13 @@ def test_a_circle_above_100_percent_that_feeds_itself_exactly_is_named_and_crash
     assert OwnerIndex(rows).owners_of("E").to_pylist() == [{"owner": "Q", "share": 0.5}]
 
 
+def test_a_company_held_by_a_closed_group_alone_is_no_ultimate_owner():
+    rows = table(("A", "B", 100), ("B", "A", 100), ("A", "D", 100), ("D", "E", 60), ("P", "E", 40))
+    assert [(row["owner"], row["company"]) for row in integrate_ownership(rows, prune=0).shares.to_pylist()] == [("P", "E")]
+    assert OwnerIndex(rows).owners_of("E").to_pylist() == [{"owner": "P", "share": 0.4}]
+    assert ("D", "E") in {(row["owner"], row["company"]) for row in integrate_ownership(rows, prune=0, owners="all").shares.to_pylist()}
+
+
 # -- worked by hand ----------------------------------------------------------------------------------------------
 
 HAND = [
