@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from kg.algorithms.kernel import Ints
 from kg.errors import UsageError
 from kg.holdings import held_on, numbered_alike
-from kg.tables import refuse_ids, refuse_missing, refuse_nulls
+from kg.tables import plain_ids, refuse_ids, refuse_missing, refuse_nulls
 
-_COLUMNS = ["nominator", "nominee", "held"]
+_COLUMNS, _ENDS = ["nominator", "nominee", "held"], ["holder", "held"]
 
 
 def nominated(holdings: pa.Table, nominations: pa.Table | None, as_of: date | None = None) -> pa.Table:
@@ -45,18 +45,19 @@ def nominated(holdings: pa.Table, nominations: pa.Table | None, as_of: date | No
     """
     if nominations is None or nominations.num_rows == 0:
         return holdings
-    refuse_missing("holdings", holdings, ("holder", "held"))
+    refuse_missing("holdings", holdings, _ENDS)
+    refuse_ids("holdings", holdings, _ENDS)
     refuse_nulls("nominations", nominations, _COLUMNS)
     refuse_ids("nominations", nominations, _COLUMNS, holdings["holder"].type if holdings.num_rows else None)
-    rows = held_on(nominations.append_column("_at", pa.array(np.arange(nominations.num_rows))), as_of)
+    rows = plain_ids(held_on(nominations.append_column("_at", pa.array(np.arange(nominations.num_rows))), as_of), _COLUMNS)
     if rows.num_rows == 0:
         return holdings
     _refuse_second(rows)
-    behind = _behind(rows).rename_columns(["_nominator", "holder", "held"])
+    behind = _behind(rows).rename_columns(["_nominator", *_ENDS])
     places = pa.array(np.arange(holdings.num_rows))
-    joined = holdings.append_column("_row", places).join(behind, ["holder", "held"]).sort_by("_row")
+    joined = plain_ids(holdings.select(_ENDS), _ENDS).append_column("_row", places).join(behind, _ENDS).sort_by("_row")
     holder = pc.coalesce(joined["_nominator"], joined["holder"])
-    return joined.drop_columns(["_row", "_nominator"]).set_column(joined.column_names.index("holder"), "holder", holder)
+    return holdings.set_column(holdings.column_names.index("holder"), "holder", holder)
 
 
 def sound(nominations: pa.Table) -> pa.Table:

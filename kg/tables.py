@@ -111,6 +111,19 @@ def refuse_ids(name: str, table: pa.Table, columns: Sequence[str], like: pa.Data
             raise UsageError(f"{name} row {wrong}: {column} is {ids[wrong]}; ids that are numbers lie between 0 and {2**63 - 1}")
 
 
+def plain_ids(table: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """Return a table whose ids, once `refuse_ids` let them pass, are strings or int64 however they were kept, so that tables can be joined.
+
+    >>> narrow = pa.table({"a": pa.array([1], pa.int32()), "b": pa.array(["x"], pa.large_string())})
+    >>> [str(column.type) for column in plain_ids(narrow, ("a", "b")).columns]
+    ['int64', 'string']
+    """
+    for column in columns:
+        form = pa.int64() if pa.types.is_integer(table[column].type) else pa.string()
+        table = table.set_column(table.column_names.index(column), column, table[column].cast(form))
+    return table
+
+
 def _outside(ids: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_unsigned_integer(ids.type):
         return pc.greater(ids.cast(pa.uint64()), pa.scalar(2**63 - 1, pa.uint64()))

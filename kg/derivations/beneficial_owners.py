@@ -35,7 +35,7 @@ from kg.holdings import PERSON, Holdings, read_holdings, refuse_wrong
 from kg.nominees import nominated
 from kg.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
-from kg.tables import refuse_ids, refuse_missing, refuse_nulls, refuse_words
+from kg.tables import plain_ids, refuse_ids, refuse_missing, refuse_nulls, refuse_words
 
 #: Positions of those who manage a company day by day, as sources write them.
 MANAGERS = ("manager", "general_manager", "legal_representative", "经理", "总经理", "负责人", "执行董事", "法定代表人")
@@ -252,9 +252,10 @@ _TESTS: dict[str, Callable[[_Case], Owners]] = {
 
 def _with_companies(holdings: pa.Table, officers: pa.Table) -> pa.Table:
     """Return the holdings with a row of nothing for each officer, so that companies without a known holder are asked about too."""
-    extra = officers.select(["person", "company"]).rename_columns(["holder", "held"]).filter(pc.is_valid(officers["person"]))
-    extra = extra.append_column("share_ppm", pa.array(np.zeros(extra.num_rows, np.int64)))
-    return pa.concat_tables([holdings, extra], promote_options="permissive")
+    ends = ["holder", "held"]
+    extra = officers.select(["person", "company"]).rename_columns(ends).filter(pc.is_valid(officers["person"]))
+    extra = plain_ids(extra, ends).append_column("share_ppm", pa.array(np.zeros(extra.num_rows, np.int64)))
+    return pa.concat_tables([plain_ids(holdings, ends), extra], promote_options="permissive")
 
 
 def _managers(held: Holdings, officers: pa.Table) -> Owners:

@@ -189,3 +189,12 @@ RIGHT = [
 @pytest.mark.parametrize("rows", RIGHT, ids=["narrow numbers", "unsigned numbers", "other strings", "timestamps", "nulls alone"])
 def test_other_types_of_the_same_meaning_are_taken(rows):
     assert find_control(rows, RULES, as_of=date(2020, 6, 1)).num_rows == 1
+
+
+@pytest.mark.parametrize("rows", RIGHT, ids=["narrow numbers", "unsigned numbers", "other strings", "timestamps", "nulls alone"])
+def test_nominees_and_officers_are_found_whatever_type_of_the_same_meaning_the_holdings_have(rows):
+    one, held, other = (5, 3, 1) if pa.types.is_integer(rows["holder"].type) else ("S", "A", "P")
+    nominations = table(nominator=one, nominee=other, held=held)
+    assert find_control(rows, RULES, nominations=nominations, as_of=date(2020, 6, 1))["controller"].to_pylist() == [one]
+    officers = table(person=one, company=held, position="经理")
+    assert find_beneficial_owners(rows, officers, OWNERS, as_of=date(2020, 6, 1))["company"].to_pylist() == [held]
