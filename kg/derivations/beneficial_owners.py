@@ -31,7 +31,7 @@ from kg.derivation import Derivation, id_of
 from kg.derivations.control import commanded, seeds_of
 from kg.errors import UsageError
 from kg.graph import Graph
-from kg.holdings import PERSON, Holdings, read_holdings, refuse_wrong
+from kg.holdings import PERSON, Holdings, held_on, read_holdings, refuse_wrong
 from kg.nominees import nominated
 from kg.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
@@ -94,7 +94,7 @@ def find_beneficial_owners(
     holdings, parties, as_of
         See `kg.holdings.read_holdings`.
     officers
-        ``person, company, position``.
+        ``person, company, position``, optional ``valid_from, valid_to``.
     rules
         A rule set that names beneficial owners.
     kin, concert, nominations
@@ -130,6 +130,7 @@ def find_beneficial_owners(
     refuse_nulls("officers", officers, ("company",))
     refuse_ids("officers", officers, ("person", "company"), holdings["holder"].type)
     refuse_words("officers", officers, ("position",))
+    officers = held_on(officers, as_of)
     rows = _with_companies(nominated(holdings, nominations, as_of), officers)
     capital = read_holdings(rows, parties=parties, as_of=as_of)
     apart = "votes_ppm" in rows.column_names and rows["votes_ppm"].null_count < rows.num_rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 
 import numpy as np
@@ -87,6 +88,14 @@ def test_the_manager_is_named_where_no_test_names_anybody():
     rows = [(person, "A", 10) for person in "PQRSTUVWXY"]
     people = [("Z", "A", "执行董事"), ("Z", "A", "法定代表人"), ("P", "A", "监事")]
     assert owners(rows, *people) == [("Z", "manager", None, None, 0)]
+
+
+def test_who_managed_a_company_is_its_manager_as_of_a_day_on_which_the_office_was_held():
+    spans = {"valid_from": pa.array([None, date(2020, 1, 1)]), "valid_to": pa.array([date(2020, 1, 1), None])}
+    people = officers(("P", "A", "经理"), ("Q", "A", "经理"))
+    people = pa.table({**{column: people[column] for column in people.column_names}, **spans})
+    for day, person in ((date(2019, 12, 31), "P"), (date(2020, 1, 1), "Q"), (None, "Q")):
+        assert find_beneficial_owners(table(("A", "B", 100)), people, CHINA, as_of=day)["person"].to_pylist() == [name(person)], day
 
 
 def test_a_company_of_which_no_holder_is_known_has_its_manager():
