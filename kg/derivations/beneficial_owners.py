@@ -226,17 +226,18 @@ def _commanding(case: _Case) -> tuple[Owners, Owners]:
 
 
 def _persons(held: Holdings, found: tuple[Ints, Ints, Ints, Ints], members: Csr) -> Owners:
-    """Return the persons of the coalitions found, each once for a company, with the most that it has there."""
+    """Return the persons of the coalitions found, each once for a company, with the most that it has there for certain and at all."""
     coalition, company, low, high = found
     row, person = items_of(members, coalition)
     kept = held.parties.kind[person] == PERSON
     row, person = row[kept], person[kept]
-    order = np.lexsort((-high[row], person, company[row]))
+    order = np.lexsort((person, company[row]))
     row, person = row[order], person[order]
     first = np.ones(row.size, np.bool_)
     first[1:] = (person[1:] != person[:-1]) | (company[row][1:] != company[row][:-1])
-    row, person = row[first], person[first]
-    return Owners(company[row], person, low[row], high[row], np.ones(row.size, np.bool_))
+    begin = np.flatnonzero(first)
+    least, most = (np.maximum.reduceat(each[row], begin) if begin.size else each[row] for each in (low, high))
+    return Owners(company[row[begin]], person[begin], least, most, np.ones(begin.size, np.bool_))
 
 
 def _managed(case: _Case) -> Owners:

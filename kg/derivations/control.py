@@ -112,11 +112,16 @@ def find_control(
 
 def _solved(held: Holdings, rules: RuleSet, votes: Votes, seeds: Csr) -> Rows:
     """Return coalition, company, votes and whether it is certain of all that is controlled."""
-    bounds = bool((held.high > held.low).any() or votes.surplus.any())
+    bounds = _in_doubt(held, votes)
     if rules.listed_control is None or not held.parties.listed.any():
         return controlled(votes, seeds, bounds)
     whole = votes.most if rules.treasury == "rescaled" else np.full(votes.most.size, WHOLE)
     return controlled_where_listed(votes, seeds, bounds, _least(rules.listed_control, whole), held.parties.listed)
+
+
+def _in_doubt(held: Holdings, votes: Votes) -> bool:
+    """Tell whether anything may be possible that is not certain."""
+    return bool((held.high > held.low).any() or votes.surplus.any())
 
 
 def _parts(votes: Votes, alone: Ints, several: list[Ints], found: Rows) -> list[Ints]:
@@ -158,24 +163,29 @@ def commanded(held: Holdings, rules: RuleSet, alone: Ints, several: list[Ints]) 
     -------
     control, votes
         Each ``coalition, company, low, high``: the coalition by its place among ``alone`` and then ``several``; votes in ppm, the least
-        ones without what is stated of the company beyond the whole.
+        ones by whom it certainly controls, without what is stated of the company beyond the whole, the most by whom it may control too.
     """
     votes, seeds = votes_of(held, rules), seeds_of(alone, several)
-    coalition, company, _, _ = controlled(votes, seeds, False)
+    coalition, company, _, certain = controlled(votes, seeds, _in_doubt(held, votes))
     shape = (len(seeds.start) - 1, len(held.parties))
+    maybe = _members(seeds, coalition, company, shape)
+    surely = _members(seeds, coalition[certain == 1], company[certain == 1], shape)
+    least, most = (csr_array((ppm, votes.held, votes.start), shape=(shape[1], shape[1])) for ppm in (votes.low, votes.high))
+    greatest = (maybe @ most).tocoo()
+    coalition, company = greatest.row.astype(np.int64), greatest.col.astype(np.int64)
+    low, known = (values_at(csr_array(members @ least), coalition, company) for members in (surely, maybe))
+    high = np.maximum(np.minimum(greatest.data, votes.most[company] - (votes.known[company] - known)), known)
+    every = (coalition, company, np.maximum(low - votes.surplus[company], 0), high)
+    in_control, mine = values_at(surely, coalition, company) > 0, np.zeros(coalition.size, np.bool_)
+    mine[in_control] = ~_own(seeds, coalition[in_control], company[in_control])
+    return _chosen(every, mine), _chosen(every, ~in_control | mine)
+
+
+def _members(seeds: Csr, coalition: Ints, company: Ints, shape: tuple[int, int]) -> csr_array:
+    """Return whom each coalition commands, its own members among them."""
     own = np.repeat(np.arange(shape[0]), np.diff(seeds.start))
     rows, columns = np.concatenate([own, coalition]), np.concatenate([seeds.items, company])
-    members = csr_array((np.ones(rows.size, np.int64), (rows, columns)), shape=shape)
-    least, most = (csr_array((ppm, votes.held, votes.start), shape=(shape[1], shape[1])) for ppm in (votes.low, votes.high))
-    greatest = (members @ most).tocoo()
-    in_control = values_at(members, greatest.row, greatest.col) > 0
-    low = values_at(csr_array(members @ least), greatest.row, greatest.col)
-    high = np.maximum(np.minimum(greatest.data, votes.most[greatest.col] - (votes.known[greatest.col] - low)), low)
-    low = np.maximum(low - votes.surplus[greatest.col], 0)
-    every = (greatest.row.astype(np.int64), greatest.col.astype(np.int64), low, high)
-    mine = np.zeros(len(greatest.row), np.bool_)
-    mine[in_control] = ~_own(seeds, greatest.row[in_control], greatest.col[in_control])
-    return _chosen(every, mine), _chosen(every, ~in_control | mine)
+    return csr_array((np.ones(rows.size, np.int64), (rows, columns)), shape=shape)
 
 
 def _own(seeds: Csr, coalition: Ints, company: Ints) -> NDArray[np.bool_]:

@@ -121,6 +121,15 @@ def certain(rows, *people, rules=CHINA, company="A", **more):
     return {(row["person"][-1], row["test"]): row["certain"] for row in found if row["company"] == name(company)}
 
 
+def test_votes_through_a_company_that_is_only_possibly_controlled_make_a_possible_owner_and_leave_the_manager_in_doubt():
+    # P has 51 of B at most: 0.51 x 0.6 x 0.375 = 11.5 % of the capital, but then 37.5 % of the votes
+    rows = [("S", "B", 49), ("B", "C", 60), ("C", "A", 37.5), *((who, "C", 20) for who in "TU"), *((who, "A", 12.5) for who in "TUVWX")]
+    people = [("Z", "A", "经理")]
+    assert certain([("P", "B", None), *rows], *people) == {("P", "income_or_votes"): False, ("Z", "manager"): False}
+    assert certain([("P", "B", 51), *rows], *people) == {("P", "income_or_votes"): True}
+    assert certain([("P", "B", None), ("Q", "B", 1), *rows], *people) == {("Z", "manager"): True}
+
+
 CHAINS = [
     # all round to 250,000 ppm, or to the next
     ("a half of a half is a quarter", (50, 50), True, False),
