@@ -39,6 +39,7 @@ from kg.derivations.linked.money import by_money
 from kg.derivations.linked.ranking import Roads, kind_numbers, scored, told_kinds
 from kg.derivations.linked.trade import by_trade
 from kg.errors import UsageError
+from kg.tables import refuse_nulls
 
 _LINKS = ("a", "b", "kind", "strength", "evidence")
 #: Longer paths of evidence lead from everybody to everybody.
@@ -149,6 +150,7 @@ def _ranked(links: pa.Table, params: LinkParams) -> pa.Table:
     missing = [name for name in _LINKS if name not in links.column_names]
     if missing:
         raise UsageError(f"links lack the column {missing[0]}; give what find_links returns")
+    refuse_nulls("links", links, ("a", "b"))
     kind, strength = kind_numbers(links), links["strength"].to_numpy().astype(np.int64)
     names, (a, b) = Names.of([links["a"], links["b"]])
     n = max(len(names.ids), 1)

@@ -115,6 +115,7 @@ REFUSED = [
     (lambda: rank_links(evidence(("A", "B", "shared_devise", 1))), r"links row 0: kind is shared_devise"),
     (lambda: rank_links(evidence(("A", "B", "drawings", 1_000_001))), r"links row 0: strength is 1000001"),
     (lambda: rank_links(pa.table({"a": ["x"]})), r"links lack the column b"),
+    (lambda: rank_links(evidence((None, "B", "drawings", 1))), r"links row 0: a is null"),
     (lambda: paths_between(SQUARE, "A", "A"), r"two different ids"),
     (lambda: paths_between(SQUARE, "A", "B", hops=7), r"hops must be between 1 and 6"),
 ]
