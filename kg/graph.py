@@ -91,6 +91,14 @@ class Graph:
             rows = alias.swap(rows, references, history.current(self._lake.view(alias.TABLE)))
         return rows
 
+    def called(self, name: str) -> list[str]:
+        """Return the id of the party that a source calls by another id, such as its own number; none where nobody is called so."""
+        if not self._lake.has(alias.TABLE):
+            return []
+        rows = history.current(self._lake.view(alias.TABLE))
+        found: list[str] = self.engine.table(rows.filter(rows.called == name).select("id"))["id"].to_pylist()
+        return found
+
     def nodes(self, label: str) -> ir.Table:
         """Return the nodes of a label: ``id``, its properties and the common ones."""
         return self._rows(schema.node(label))

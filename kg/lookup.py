@@ -55,7 +55,7 @@ def last_graph(workspace: Workspace, *, as_of: date | None = None, rules: str | 
 
 
 def find_party(graph: Graph, text: str, labels: tuple[str, ...] = ("Company", "Person")) -> str:
-    """Return the id of the one party that is called so: by its graph id, social credit code, customer number or whole name.
+    """Return the id of the one party that is called so: by its id in graph or source, its social credit code, customer number or name.
 
     Raises
     ------
@@ -63,9 +63,10 @@ def find_party(graph: Graph, text: str, labels: tuple[str, ...] = ("Company", "P
         If there is none, or there are several; then they are named.
     """
     found: list[str] = []
+    ids = [text, *graph.called(text)]
     for label in labels:
         nodes = graph.nodes(label)
-        called = [nodes.id == text, nodes.customer_ref == text, nodes.name == text]
+        called = [nodes.id.isin(ids), nodes.customer_ref == text, nodes.name == text]
         called += [nodes.uscc == text.upper()] if label == "Company" else []
         found += graph.engine.table(nodes.filter(ibis.or_(*called)).select("id").order_by("id").limit(_NAMED + 1))["id"].to_pylist()
     if text in found:

@@ -140,6 +140,9 @@ def test_a_company_is_found_by_its_number_its_code_and_its_name(owners):
     assert [tuple(row.values()) for row in ends] == [
         ("company:bank:B", f"company:uscc:{uscc(1)}", ppm) for ppm in (100_000, 200_000, 300_000)
     ]
+    # and so by people who ask for it
+    asked = ("company:bank:A", uscc(1), "甲公司", f"company:uscc:{uscc(1)}")
+    assert {owners.json("owners", name)["company"] for name in asked} == {f"company:uscc:{uscc(1)}"}
     assert [(row["source"], row["line"], row["rule"]) for row in owners.refused()] == [("by_name", 3, "unknown_end")]
 
 
