@@ -46,6 +46,8 @@ def find_closed_circles(tables: Tables, parameters: ClosedCircleParameters) -> p
         ``root``: ``closed:`` and the smallest company of the set; ``evidence``: all holdings in it; ``amount_fen``: null.
     """
     rows = conform(REQUIRES, tables)["HOLDS_SHARES"]
+    # who holds nothing neither opens a circle nor closes one
+    rows = rows.filter(pc.fill_null(pc.not_equal(rows["share_ppm"], 0), True))
     ids, (holder, held) = Interner.encode(rows["src"], rows["dst"])
     share = pc.fill_null(rows["share_ppm"], 0).to_numpy()
     component = strong_components(holder, held, len(ids))

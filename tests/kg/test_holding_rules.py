@@ -72,6 +72,12 @@ def test_one_ppm_of_a_stranger_opens_a_circle_also_for_the_others():
     assert len(closed((A, B, 1_000_000), (B, A, 999_999), tolerance_ppm=1)) == 2
 
 
+def test_who_is_stated_to_hold_nothing_opens_no_circle():
+    whole = [(A, B, 1_000_000), (B, A, 1_000_000)]
+    assert {hit["entity_id"] for hit in closed(*whole, (P, A, 0))} == {A, B}
+    assert {hit["entity_id"] for hit in closed(*whole, (B, C, 500_000), (C, A, 0), (P, C, 500_000))} == {A, B}
+
+
 def test_a_share_that_is_not_known_may_be_anybodys_and_closes_nothing():
     assert closed((A, B, None), (B, A, 1_000_000)) == []
 
@@ -125,7 +131,7 @@ def test_every_company_on_a_circle_of_large_holdings_is_hit_and_no_other(rows):
 @given(edges)
 def test_a_closed_set_is_one_of_which_every_part_is_held_inside(rows):
     rows = [(f"company:x:{a}", f"company:x:{b}", ppm) for a, b, ppm in rows]
-    graph = nx.MultiDiGraph([(a, b, {"ppm": ppm}) for a, b, ppm in rows])
+    graph = nx.MultiDiGraph([(a, b, {"ppm": ppm}) for a, b, ppm in rows if ppm > 0])
     expected = set()
     for component in nx.strongly_connected_components(graph):
         inside = all(a in component for node in component for a, _ in graph.in_edges(node))
