@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
@@ -20,6 +22,8 @@ import pyarrow as pa
 import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 from pyarrow import parquet
+
+from kg.errors import KgfraudError
 
 BATCH_ROWS = 120_000
 # Selects within selects cost DuckDB nothing; putting them together costs Ibis a sixth of all the time of a small night.
@@ -107,15 +111,17 @@ class Engine:
 
     def reader(self, expr: ir.Table, rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
         """Run an expression and return its rows batch by batch; the engine must rest until all are read."""
-        return self._run(expr).to_arrow_reader(rows)
+        with _large_sums_told():
+            return self._run(expr).to_arrow_reader(rows)
 
     def table(self, expr: ir.Table) -> pa.Table:
         """Run an expression and return all its rows, for results that are small."""
-        return self._run(expr).to_arrow_table()
+        with _large_sums_told():
+            return self._run(expr).to_arrow_table()
 
     def value(self, expr: ir.Scalar) -> Any:
         """Run an expression for one value and return it as a Python value."""
-        return self._run(expr.as_table()).to_arrow_table()[0][0].as_py()
+        return self.table(expr.as_table())[0][0].as_py()
 
     def count(self, expr: ir.Table) -> int:
         """Return the number of rows of an expression."""
@@ -125,7 +131,8 @@ class Engine:
     def write(self, expr: ir.Table, path: Path) -> ir.Table:
         """Run an expression into one Parquet file and return that file's rows."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._backend.to_parquet(expr, path, compression="zstd", compression_level=1)
+        with _large_sums_told():
+            self._backend.to_parquet(expr, path, compression="zstd", compression_level=1)
         rows = self.parquet([path])
         self._written[rows.get_name()] = path
         return rows
@@ -140,6 +147,19 @@ class Engine:
 
     def _name(self) -> str:
         return f"kg_{next(self._names)}"
+
+
+@contextmanager
+def _large_sums_told() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.ConversionException as error:
+        if "for the destination type INT64" not in str(error):
+            raise
+        raise KgfraudError(
+            "a sum of amounts does not fit 64 bits, so it is more than 92 000 000 000 000 000 yuan; "
+            "look for amounts that cannot be in what was delivered last, take them out and run again"
+        ) from error
 
 
 def union(tables: Sequence[ir.Table]) -> ir.Table:

@@ -7,6 +7,7 @@ import pytest
 from pyarrow import parquet
 
 from kg.engine import Engine
+from kg.errors import KgfraudError
 
 LARGE = 2**53 + 1
 
@@ -37,6 +38,15 @@ def test_a_running_sum_of_money_is_written_as_a_whole_number_too(engine, payment
     rows = written(engine, payments.mutate(whole=payments.fen.sum().over(group_by="payer")), tmp_path)
     assert rows.schema.field("whole").type == pa.int64()
     assert {(row["payer"], row["whole"]) for row in rows.to_pylist()} == {("a", LARGE + 1), ("b", 2)}
+
+
+@pytest.mark.parametrize("computed", ["table", "keep", "reader", "count"])
+def test_a_sum_beyond_64_bits_is_refused_in_a_sentence(engine, payments, computed):
+    most = payments.mutate(fen=payments.fen * 1000)
+    large = most.union(most)
+    sums = large.group_by("payer").aggregate(fen=large.fen.sum())
+    with pytest.raises(KgfraudError, match="look for amounts that cannot be"):
+        getattr(engine, computed)(sums.filter(sums.fen > 0))
 
 
 def test_a_mean_is_no_sum(engine, payments):
