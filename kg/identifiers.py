@@ -21,8 +21,9 @@ from kg.errors import UsageError, did_you_mean
 
 #: GB 32100: digits and letters without I, O, S, V, Z; the place of a character is its value.
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-# The first place names the authority; a later amendment added A, N and Y to the digits of the first issue.
-_USCC_FORM = f"^[0-9ANY][0-9]{{7}}[{USCC_ALPHABET}]{{10}}$"
+# The first place names the authority, which is never 0 (eighteen zeros stand where there is no code, and pass both checks); a later
+# amendment added A, N and Y to the digits of the first issue.
+_USCC_FORM = f"^[1-9ANY][0-9]{{7}}[{USCC_ALPHABET}]{{10}}$"
 _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 #: GB 11714: the organisation code stands in places 9 to 17 of the code; letters count from A = 10.
 _ORGANISATION_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

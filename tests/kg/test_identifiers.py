@@ -106,6 +106,12 @@ def test_an_identity_number_is_no_company_code_though_it_passes_two_checks(engin
     assert rule("uscc", number) == "uscc_organisation"
 
 
+def test_the_zeros_that_stand_for_no_code_are_no_code(engine):
+    assert stdnum.cn.uscc.is_valid("0" * 18)
+    assert faults(engine, ["0" * 18]) == ["uscc"]
+    assert rule("uscc", "0" * 18) == "uscc"
+
+
 def test_codes_are_named_by_what_they_break(engine):
     wrong = [GOOD, GOOD.lower(), f"{GOOD[:8]}-{GOOD[8:]}", GOOD[:-1], GOOD[:-1] + "M", GOOD.replace("6", "O"), "B" + GOOD[1:], None]
     assert faults(engine, wrong) == [None, None, None, "uscc", "uscc_check", "uscc", "uscc", None]
