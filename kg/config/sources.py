@@ -47,6 +47,13 @@ def _short(name: str) -> str:
     return name
 
 
+def _pattern(path: str) -> str:
+    """Refuse a pattern that means nothing."""
+    if any("**" in part and part != "**" for part in Path(path).parts):
+        raise ValueError("** means any folders and stands alone between two strokes, such as landing/**/*.csv")
+    return path
+
+
 def _encoding(value: object) -> object:
     """Read an encoding in any case, and a subset of GB18030 as GB18030."""
     name = value.upper() if isinstance(value, str) else value
@@ -81,6 +88,7 @@ class Gate(Model):
     max_rejects: Fraction = Field(default=1.0, description="largest fraction of rows in quarantine")
 
 
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
 Encoding = Annotated[Literal["UTF-8", "GB18030"], BeforeValidator(_encoding)]
 Picks = Annotated[tuple[Annotated[Pick, BeforeValidator(_pick)], ...], BeforeValidator(_many), AfterValidator(_filled)]
 
@@ -116,7 +124,7 @@ class SourceSettings(_Located):
 
     name: Name = Field(description="name, <system>.<table>; at most 100 characters")
     kind: str = Field(description="kind of source (kgfraud ref sources)")
-    path: str = Field(min_length=1, description="file or pattern; relative to the workspace")
+    path: Pattern = Field(description="file, pattern or folder; relative to the workspace")
     mode: Mode = Field(default="full", description="full: closes what disappeared; append; upsert")
     format: Literal["csv", "parquet", "jsonl"] | None = Field(default=None, description="guessed from the path where it is not set")
     encoding: Encoding = Field(default="UTF-8", description="of CSV and JSON lines")

@@ -105,6 +105,10 @@ def test_a_flag_goes_before_the_environment_before_dotenv_before_toml_before_the
             SOURCE + "mode = 'fulll'\n",
             "kgfraud.toml line 5: mode = \"fulll\" in [[sources]] is wrong: it must be full, append or upsert; did you mean 'full'?",
         ),
+        (
+            SOURCE.replace("/companies*", "/**"),
+            'kgfraud.toml line 4: path = "landing/**.csv" in [[sources]] is wrong: ** means any folders',
+        ),
         (SOURCE + "format = 'cvs'\n", "it must be csv, parquet or jsonl; did you mean 'csv'?"),
         (SOURCE + "encoding = 'latin1'\n", "it must be UTF-8 or GB18030"),
         (
