@@ -110,10 +110,11 @@ def delete_edges(type_: EdgeType) -> str:
     return f"UNWIND $ids AS id\nMATCH ()-[r:{type_.type} {{id: id}}]->()\nDELETE r"
 
 
-def delete_nodes(type_: NodeType) -> tuple[str, str, str]:
+def delete_nodes(type_: NodeType) -> tuple[str, str, str, str]:
     """Return the statements that remove the nodes whose ids are ``$ids``, to be run in this order.
 
-    First the schema's own relationships go. Then a node on which something foreign is left (a label, a
+    A node of another type, to which somebody gave the label, loses the label alone. Of the others
+    first the schema's own relationships go. Then a node on which something foreign is left (a label, a
     property, a relationship) loses the schema's labels and properties and becomes ``KgfraudFormer``.
     The others are deleted.
     """
@@ -123,7 +124,9 @@ def delete_nodes(type_: NodeType) -> tuple[str, str, str]:
     empty = ", ".join(f"{p.name}: null" for p in columns_of(type_))
     found = f"UNWIND $ids AS id\nMATCH (n:{type_.label} {{id: id}})"
     types = "|".join(edge.type for edge in ALL_EDGES)
+    others = ", ".join(f"'{other.label}'" for other in ALL_NODES if other is not type_)
     return (
+        f"{found}\nWHERE any(label IN labels(n) WHERE label IN [{others}])\nREMOVE n:{type_.label}",
         f"{found}-[r:{types}]-()\nWHERE r.id IS NOT NULL\nDELETE r",
         f"{found}\nWHERE any(label IN labels(n) WHERE NOT label IN [{ours}])\n"
         f"OR any(key IN keys(n) WHERE NOT key IN [{keys}]) OR EXISTS {{ (n)--() }}\n"

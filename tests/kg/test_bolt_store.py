@@ -287,6 +287,15 @@ def test_what_analysts_hung_on_a_node_outlives_it_and_is_found_again_when_it_ret
     assert run(neo4j_server, "MATCH (n:KgfraudFormer) RETURN n") == []
 
 
+def test_a_label_of_the_schema_on_a_node_of_another_type_goes_alone(store, neo4j_server):
+    store.apply([*BASE, rows(REPAID, {"id": "p:1", "src": "account:b:1", "dst": "loan:b:1"})], "r1")
+    run(neo4j_server, "MATCH (a:Account {id: 'account:b:1'}) SET a:Company")
+    before = held(store, ACCOUNT)
+    store.apply([gone(COMPANY, "account:b:1")], "r2")
+    assert run(neo4j_server, "MATCH (a:Account {id: 'account:b:1'}) RETURN labels(a) AS labels") == [{"labels": ["Account"]}]
+    assert (held(store, ACCOUNT), store.counts()["REPAID"]) == (before, 1)
+
+
 def test_a_relationship_of_an_analyst_without_an_id_is_not_ours(store, neo4j_server):
     store.apply(BASE, "r1")
     run(neo4j_server, "MATCH (a:Company {id: 'company:b:1'}), (b:Loan) CREATE (a)-[:GUARANTEES]->(b)")
