@@ -113,7 +113,7 @@ def business_date(night: Night) -> date:
     Raises
     ------
     GateError
-        If the one that was asked for lies before that of the last run, or none was and no source states a date.
+        If the one that was asked for lies before that of the last run or after today, or none was and no source states a date.
     """
     return _as_of(night, [date.fromisoformat(entry["newest"]) for entry in night.sources if entry["newest"]])
 
@@ -180,6 +180,9 @@ def _as_of(night: Night, days: Sequence[date]) -> date:
     """Return the business date: the one asked for, else the newest that any source states, never an earlier one than before."""
     before = night.last.as_of if night.last else None
     if night.asked_as_of is not None:
+        # a slip would be the date of all nights to come
+        if night.asked_as_of > (today := _today(night)):
+            raise GateError(f"--as-of {night.asked_as_of} lies after today, {today}, and a night never goes back; give another date")
         if before is not None and night.asked_as_of < before:
             raise GateError(f"--as-of {night.asked_as_of} lies before that of the last run, {before}; a night never goes back")
         return night.asked_as_of

@@ -147,3 +147,11 @@ def test_the_business_date_is_the_newest_that_the_sources_state_and_never_goes_b
     assert teller.run(only="load").as_of == date(2024, 2, 29)
     with pytest.raises(GateError, match="never goes back"):
         teller.run(only="load", as_of=date(2024, 2, 1))
+
+
+def test_a_business_date_after_today_is_refused_since_no_night_could_go_back(registry):
+    registry.deliver("companies", firms("A"))
+    for command in ("check", "run"):
+        refused = registry.cli(command, "--as-of", "2999-01-01")
+        assert (refused.exit_code, "--as-of 2999-01-01 lies after today" in refused.stderr) == (3, True)
+    assert registry.runs() == []
