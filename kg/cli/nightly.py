@@ -11,6 +11,7 @@ import click
 
 from kg.cli import explain
 from kg.cli.common import open_workspace, workspace_option
+from kg.errors import DependencyError
 
 
 @click.command()
@@ -22,10 +23,10 @@ def nightly(ctx: click.Context, workspace: Path, metrics: Path | None) -> None:
     start = time.time()
     result, code = _night(workspace)
     result |= {"exit_code": code, "seconds_in_all": round(time.time() - start, 1)}
-    click.echo(json.dumps(result, ensure_ascii=False, default=str))
     if metrics is not None:
-        _write_metrics(metrics, result, start)
-    ctx.exit(code)
+        result |= _measured(metrics, result, start)
+    click.echo(json.dumps(result, ensure_ascii=False, default=str))
+    ctx.exit(result["exit_code"])
 
 
 def _night(folder: Path) -> tuple[dict[str, Any], int]:
@@ -43,6 +44,16 @@ def _night(folder: Path) -> tuple[dict[str, Any], int]:
         message, code = explain(error)
         log.error("the night failed", reason=message, exit_code=code)  # noqa: TRY400
         return {"run_id": None, "error": message}, code
+
+
+def _measured(path: Path, result: dict[str, Any], start: float) -> dict[str, Any]:
+    """Write the metrics; where that fails, return what is to be said of it, and the exit code of a night that was well but for that."""
+    try:
+        _write_metrics(path, result, start)
+    except OSError as error:
+        said = f"the metrics cannot be written to {path} ({error.strerror}); name another file with --metrics"
+        return {"metrics_error": said, "exit_code": result["exit_code"] or DependencyError.exit_code}
+    return {}
 
 
 def _write_metrics(path: Path, result: dict[str, Any], start: float) -> None:

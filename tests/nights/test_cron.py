@@ -41,6 +41,14 @@ def test_cron_is_told_by_the_exit_code_when_a_gate_stops_the_night(bank, tmp_pat
     assert bank.runs() == []
 
 
+def test_metrics_that_cannot_be_written_are_told_in_the_line_and_hide_no_exit_code(tmp_path):
+    (tmp_path / "file").touch()
+    done = CliRunner().invoke(nightly, ["--workspace", str(tmp_path), "--metrics", str(tmp_path / "file" / "kgfraud.prom")])
+    result = json.loads(done.stdout)
+    assert (done.exit_code, result["exit_code"], "is not a workspace" in result["error"]) == (2, 2, True)
+    assert "kgfraud.prom (File exists); name another file with --metrics" in result["metrics_error"]
+
+
 def the_rings_and_the_schemes_are_told(asked):
     """Ask for the rings of a city, one of them in each form, and for what a flag of its members rests on."""
     every = json.loads(asked("rings", "list", "--json").stdout)["rings"]
