@@ -288,7 +288,9 @@ def _warn_forgotten(night: Night) -> None:
         if old["source"] not in known:
             heir = next((entry for entry in night.sources if entry["kind"] == old["kind"]), night.sources[0])
             said = f"the source {old['source']} of the last run is not in the settings any more; what it delivered stays as it is"
-            heir["warnings"].append(f"{said}. To end it, deliver it once more without rows (max_drop = 1.0)")
+            heir["warnings"].append(
+                f'{said}. To end it, name it once more with mode = "full" and max_drop = 1.0, and deliver heads without rows'
+            )
 
 
 def _warn_other_banks(night: Night, judge: Judge, settled: Sequence[Settled]) -> None:

@@ -81,6 +81,19 @@ def test_a_source_that_is_in_the_settings_no_more_is_warned_of(registry):
     ]
 
 
+def test_what_the_warning_of_a_source_that_is_gone_advises_ends_an_appending_one_too(teller):
+    teller.deliver("transfers", [payment("1", "ACC0", "ACC1")])
+    teller.run(only="load")
+    del teller.sources["transfers"]
+    teller.source("accounts")
+    (entry,) = teller.run(only="load").sources
+    assert 'with mode = "full" and max_drop = 1.0, and deliver heads without rows' in entry["warnings"][0]
+    teller.source("transfers", mode="full", record_id="number", gate={"max_drop": 1.0})
+    (teller.root / "landing" / "transfers.csv").write_text(",".join(payment("1", "ACC0", "ACC1")) + "\n")
+    teller.run(only="load")
+    assert teller.current("records/transfers") == []
+
+
 def test_a_check_tells_what_would_be_refused_by_column_and_rule(teller):
     teller.deliver("transfers", [payment("1", "ACC0", "ACC1"), payment("2", "ACC0", "ACC1", "sieben"), payment("3", "ACC0", "GONE1")])
     found = teller.json("check")["refused"]
