@@ -13,6 +13,7 @@ from loaders.city.firms import LENDER
 from loaders.city.frame import column
 from loaders.city.money import DAY, PREPAID, Flows
 from loaders.city.plot import Actors, Deeds, Plot, Range
+from loaders.city.rhythm import seconds
 from loaders.city.routes import in_hours
 from loaders.city.town import Town
 
@@ -26,7 +27,7 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     fen = np.maximum((town.firms.sales[firms] * rng.uniform(0.06, 0.25, size)).astype(np.int64) // 10_000_000, 1) * 10_000_000
     fails = np.where(rng.random(size) < 0.05, day + 150, NEVER)
     lender = column(int(lenders[rng.integers(0, lenders.size)]), size)
-    second = day * DAY + rng.integers(9, 17, size) * 3600
+    second = day * DAY + seconds(rng, size)
     loans = Loans(firms, lender, firms, fen, second, np.array([180, 365])[rng.integers(0, 2, size)], fails, column(0, size))
     given = Guarantees(firms, np.roll(firms, -1), np.roll(fen, -1), np.roll(day, -1), column(0, size))
     return Deeds(("member",) * size, flows=_used(town, actors, rng, loans), loans=loans, guarantees=given)

@@ -44,7 +44,7 @@ def _borrowed(town: Town, actors: Actors, rng: np.random.Generator) -> Loans:
     fen = np.maximum((town.firms.sales[some] * rng.uniform(0.05, 0.2, size)).astype(np.int64) // 10_000_000, 1) * 10_000_000
     fails = np.where(rng.random(size) < 0.04, day + 120, NEVER)
     lender, term = lenders[rng.integers(0, lenders.size, size)], np.array([180, 365])[rng.integers(0, 2, size)]
-    return Loans(some, lender, some, fen, day * DAY + rng.integers(9, 17, size) * 3600, term, fails, column(0, size))
+    return Loans(some, lender, some, fen, day * DAY + seconds(rng, size), term, fails, column(0, size))
 
 
 def _pairs(actors: Actors, rng: np.random.Generator, count: int) -> tuple[Ints, Ints]:

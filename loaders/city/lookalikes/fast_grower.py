@@ -58,7 +58,7 @@ def _borrowed(town: Town, actors: Actors, rng: np.random.Generator, grower: int)
     fen = np.maximum(size.astype(np.int64) // 10_000_000, 1) * 10_000_000
     fails = np.where(rng.random(count) < 0.06, day + 130, NEVER)
     who, lender = column(grower, count), lenders[rng.integers(0, lenders.size, count)]
-    return Loans(who, lender, who, fen, day * DAY + rng.integers(9, 17, count) * 3600, column(180, count), fails, column(0, count))
+    return Loans(who, lender, who, fen, day * DAY + seconds(rng, count), column(180, count), fails, column(0, count))
 
 
 PLOT = Plot(

@@ -15,6 +15,7 @@ from loaders.city.firms import LENDER
 from loaders.city.frame import column
 from loaders.city.money import BETWEEN, DAY, GOODS, PREPAID, Flows
 from loaders.city.plot import Actors, Deeds, Plot, Range
+from loaders.city.rhythm import seconds
 from loaders.city.routes import in_hours
 from loaders.city.town import Town
 
@@ -54,7 +55,7 @@ def _loans(town: Town, actors: Actors, rng: np.random.Generator) -> Loans:
     day = np.minimum(town.calendar.office(actors.start + offset), town.params.days - 1)
     fails = np.where(rng.random(size) < actors.values["fail_percent"] / 100, day + rng.integers(60, 300, size), NEVER)
     lender = column(int(lenders[rng.integers(0, lenders.size)]), size)
-    second = day * DAY + rng.integers(9, 17, size) * 3600
+    second = day * DAY + seconds(rng, size)
     return Loans(firms, lender, firms, fen, second, np.array([180, 365])[rng.integers(0, 2, size)], fails, column(actors.scheme, size))
 
 

@@ -14,6 +14,7 @@ from loaders.city.firms import LENDER
 from loaders.city.frame import column
 from loaders.city.money import BETWEEN, DAY, GOODS, Flows
 from loaders.city.plot import Actors, Deeds, Plot, Range
+from loaders.city.rhythm import seconds
 from loaders.city.routes import in_hours
 from loaders.city.town import Town
 
@@ -28,7 +29,7 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     fen = np.maximum((town.firms.sales[firms] * rng.uniform(0.08, 0.3, size)).astype(np.int64) // 10_000_000, 1) * 10_000_000
     fails = np.where(rng.random(size) < values["fail_percent"] / 100, day + rng.integers(40, 250, size), NEVER)
     lender = lenders[rng.integers(0, lenders.size, size)]
-    second = day * DAY + rng.integers(9, 17, size) * 3600
+    second = day * DAY + seconds(rng, size)
     loans = Loans(firms, lender, firms, fen, second, np.array([90, 180, 365])[rng.integers(0, 3, size)], fails, column(actors.scheme, size))
     given = Guarantees(firms, np.roll(firms, -1), np.roll(fen, -1), np.roll(day, -1), column(actors.scheme, size))
     roles = ("leader", *("member",) * (size - 1))

@@ -15,6 +15,7 @@ from loaders.city.firms import LENDER
 from loaders.city.frame import column
 from loaders.city.money import BETWEEN, DAY, GOODS, SERVICE, Flows
 from loaders.city.plot import Actors, Deeds, Plot, Range
+from loaders.city.rhythm import seconds
 from loaders.city.routes import Manner, chain
 from loaders.city.town import Town
 
@@ -50,7 +51,7 @@ def _loans(town: Town, actors: Actors, rng: np.random.Generator, borrower: int) 
     day = np.minimum(town.calendar.office(actors.start + np.arange(size) * rng.integers(8, 90, size)), town.params.days - 1)
     fails = np.where(rng.random(size) < 0.45, day + rng.integers(50, 300, size), NEVER)
     who, term = column(borrower, size), np.array([90, 180, 365])[rng.integers(0, 3, size)]
-    second = day * DAY + rng.integers(9, 17, size) * 3600
+    second = day * DAY + seconds(rng, size)
     return Loans(who, lenders[rng.integers(0, lenders.size, size)], who, fen, second, term, fails, column(actors.scheme, size))
 
 

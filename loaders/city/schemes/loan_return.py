@@ -14,6 +14,7 @@ from loaders.city.firms import LENDER
 from loaders.city.frame import column
 from loaders.city.money import DAY, GOODS, PREPAID
 from loaders.city.plot import Actors, Deeds, Plot, Range
+from loaders.city.rhythm import seconds
 from loaders.city.routes import Manner, chain
 from loaders.city.town import Town
 
@@ -22,7 +23,7 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     """Borrow, send the money round, and take it back."""
     values, borrower = actors.values, int(actors.firms[0])
     fen = max(int(town.firms.sales[borrower] * rng.uniform(0.05, 0.25)) // 10_000_000, 1) * 10_000_000
-    second = int(town.calendar.office(column(actors.start, 1))[0]) * DAY + int(rng.integers(9, 17)) * 3600
+    second = int(town.calendar.office(column(actors.start, 1))[0]) * DAY + int(seconds(rng, 1)[0])
     fails = actors.start + int(rng.integers(60, 300)) if rng.random() < 0.4 else NEVER
     lenders = town.firms.of(LENDER)
     lender = int(lenders[rng.integers(0, lenders.size)])

@@ -12,6 +12,7 @@ from loaders.city.firms import LENDER
 from loaders.city.frame import column
 from loaders.city.money import BETWEEN, DAY, GOODS, Flows
 from loaders.city.plot import Actors, Deeds, Plot, Range
+from loaders.city.rhythm import seconds
 from loaders.city.routes import Manner, chain
 from loaders.city.town import Town
 
@@ -36,7 +37,7 @@ def _borrowed(town: Town, actors: Actors, rng: np.random.Generator) -> Loans:
     size = lenders.size
     fen = np.maximum((town.firms.sales[borrower] * rng.uniform(0.04, 0.15, size)).astype(np.int64) // 10_000_000, 1) * 10_000_000
     day = np.minimum(town.calendar.office(actors.start + rng.integers(0, actors.values["within_days"] + 1, size)), town.params.days - 1)
-    second = day * DAY + rng.integers(9, 17, size) * 3600
+    second = day * DAY + seconds(rng, size)
     fails = np.where(rng.random(size) < 0.7, day + rng.integers(35, 150, size), NEVER)
     who, term = column(borrower, size), np.array([180, 365])[rng.integers(0, 2, size)]
     return Loans(who, lenders, who, fen, second, term, fails, column(actors.scheme, size))
