@@ -173,7 +173,7 @@ def _with_plots(town: Town, trade: _Trade, done: Deeds) -> tuple[Town, _Trade]:
 
 
 def _credit(town: Town, hit: Contagion, done: Deeds) -> tuple[Loans, Guarantees]:
-    """Return all loans of which any was paid out by the end, in the order of time, and all guarantees."""
+    """Return all loans of which any was paid out by the end, and all guarantees, both in the order of time."""
     params = town.params
     own = contagion.lent(hit, town.firms, credit.honest(params, town.calendar, town.firms), params)
     loans = Loans.stacked([own, done.loans])
@@ -181,6 +181,7 @@ def _credit(town: Town, hit: Contagion, done: Deeds) -> tuple[Loans, Guarantees]
     loans = loans.take(np.argsort(loans.second, kind="stable"))
     given = credit.guarantees(params, town.firms, town.people, own)
     given = Guarantees.stacked([given, done.guarantees])
+    given = given.take(np.lexsort((given.beneficiary, given.guarantor, given.day)))  # so that no place tells those of plots
     return loans, survival.given(town.firms, given.take(given.day < params.days))
 
 

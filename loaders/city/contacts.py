@@ -115,7 +115,7 @@ def emails(params: Params, phone: Ints) -> pa.Array:
     """Return an e-mail address for some companies, null for others; it goes with the phone."""
     rng = stream(params.seed, "emails")
     domain = words(("163.example", "qq.example", "mail.example"), phone % 3)
-    text = joined(digits(phone * 7_919 % 10**9, 9, "u"), "@", domain)
+    text = joined(digits(phone * 618_033_989 % 10**9, 9, "u"), "@", domain)
     return pa.array(text.to_numpy(zero_copy_only=False), pa.string(), mask=~chance(rng, phone.size, _EMAIL_PPM))
 
 
@@ -138,4 +138,4 @@ def phone_texts(number: Ints) -> pa.Array:
 
 def device_texts(number: Ints) -> pa.Array:
     """Return the numbers under which online banking knows devices."""
-    return digits(number * 48_271 % 10**14, 14, "DEV")
+    return digits(number * 6_180_339_887 % 10**10, 14, "DEV")

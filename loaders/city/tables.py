@@ -120,7 +120,7 @@ class Tables:
 
     def _devices(self) -> pa.Table:
         found = np.unique(self.city.contacts.device)
-        return pa.table({"device": device_texts(found), "type": words(("手机", "电脑", "平板"), found % 7 // 3)})
+        return pa.table({"device": device_texts(found), "type": words(("手机", "电脑", "平板"), found % 7 // 3)}).sort_by("device")
 
     def _accounts(self) -> pa.Table:
         held = self.city.accounts
@@ -178,7 +178,7 @@ class Tables:
     def _kinship(self) -> pa.Table:
         kin, number = self.city.people.kin, self.city.people.number
         a, b = (number.take(pa.array(kin[:, place])) for place in (0, 1))
-        return pa.table({"a": a, "b": b, "kinship": words(KINSHIPS, kin[:, 2])})
+        return pa.table({"a": a, "b": b, "kinship": words(KINSHIPS, kin[:, 2])}).sort_by([("a", "ascending"), ("b", "ascending")])
 
     def _contacts(self) -> pa.Table:
         """Return address, phone and e-mail of each company, and the phone of each person."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from loaders.city import Params, build
+from loaders.city.contacts import device_texts
+from loaders.city.plot import DEVICE
+from loaders.city.tables import Tables
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -17,3 +21,35 @@ def test_loans_of_schemes_are_paid_out_at_any_second_as_others_are(city):
     assert len(planted) > 20
     for loans in (planted, honest):
         assert (loans.second % 3_600 == 0).mean() < 0.05
+
+
+def places(time, planted):
+    """Return where planted rows lie among those of one time, on average: 0 in front, 1 at the end."""
+    _, first, place, count = np.unique(time, return_index=True, return_inverse=True, return_counts=True)
+    within = (np.arange(time.size) - first[place] + 0.5) / count[place]
+    return within[planted & (count[place] > 1)].mean()
+
+
+def test_papers_of_plots_lie_anywhere_among_those_of_their_day(city):
+    planted = city.invoices.scheme > 0
+    assert planted.sum() > 100
+    assert 0.4 < places(city.invoices.day, planted) < 0.6
+    for papers in (city.invoices, city.papers.contracts):
+        # were those of honest trade in the order of their buyers, any other would stand out
+        step = np.diff(papers.buyer)[np.diff(papers.day) == 0]
+        assert 0.45 < (step > 0).sum() / (step != 0).sum() < 0.55
+
+
+def test_guarantees_of_schemes_lie_among_the_others(city):
+    given = city.guarantees
+    assert (np.diff(given.day) >= 0).all()
+    assert 0.3 < places(np.zeros(len(given)), given.scheme > 0) < 0.95
+
+
+def test_devices_and_mail_addresses_that_companies_of_plots_share_have_no_numbers_beyond_all_others(city):
+    shared = np.concatenate([deed.shared.firm[deed.shared.what == DEVICE] for deed in city.deeds])
+    devices = np.array(device_texts(city.contacts.device).to_pylist())
+    names = np.sort(np.unique(devices))
+    assert 0.4 < np.searchsorted(names, np.unique(devices[shared])).mean() / names.size < 0.6
+    registered = Tables(city).full()["devices"]()["device"].to_pylist()
+    assert registered == names.tolist()
