@@ -24,6 +24,8 @@ NEVER = 10**6
 #: Loans were paid out so many days before the period, and are still repaid in it.
 _BEFORE = 150
 _TERMS = np.array([90, 180, 270, 365, 730])
+#: Loans that are not of whole hundreds of thousands of yuan, but of tens.
+_ODD_PPM = 300_000
 _BORROWS_PPM, _FAILS_PPM, _BY_OWNER_PPM, _BY_PEER_PPM, _COURT_PPM, _DISPUTE_PPM = 440_000, 60_000, 600_000, 280_000, 800_000, 6_000
 
 
@@ -87,14 +89,16 @@ def honest(params: Params, calendar: Calendar, firms: Firms) -> Loans:
     again = 0.4 * (params.days + _BEFORE) / _BEFORE
     group, _ = counted(1 + rng.poisson(again / 2, who.size))
     borrower = who[group]
-    fen = (around(rng, firms.sales[borrower] * 0.12, 0.6, borrower.size) / 1e7).astype(np.int64) * 10_000_000 + 10_000_000
+    fen = around(rng, firms.sales[borrower] * 0.12, 0.6, borrower.size).astype(np.int64) + 10_000_000
+    step = np.where(chance(stream(params.seed, "loan sums"), borrower.size, _ODD_PPM), 1_000_000, 10_000_000)
     low = np.maximum(-_BEFORE, firms.founded[borrower] + 30)
     day = calendar.office(calendar.drawn(rng, low, column(params.days, borrower.size)))
     day = np.minimum(day, params.days - 1)
     term = _TERMS[rng.integers(0, _TERMS.size, borrower.size)]
     fails = np.where(chance(rng, borrower.size, _FAILS_PPM), day + (term * rng.uniform(0.3, 1.0, borrower.size)).astype(np.int64), NEVER)
     lender = lenders[rng.integers(0, lenders.size, borrower.size)]
-    return Loans(borrower, lender, borrower, fen, day * DAY + seconds(rng, borrower.size), term, fails, column(0, borrower.size))
+    second = day * DAY + seconds(rng, borrower.size)
+    return Loans(borrower, lender, borrower, fen // step * step, second, term, fails, column(0, borrower.size))
 
 
 def spent(params: Params, tied: Links, loans: Loans) -> Flows:

@@ -53,3 +53,12 @@ def test_devices_and_mail_addresses_that_companies_of_plots_share_have_no_number
     assert 0.4 < np.searchsorted(names, np.unique(devices[shared])).mean() / names.size < 0.6
     registered = Tables(city).full()["devices"]()["device"].to_pylist()
     assert registered == names.tolist()
+
+
+def test_sums_of_loans_and_contracts_are_no_rounder_and_no_odder_in_schemes(city):
+    odd = city.loans.fen % 10_000_000 > 0
+    planted = city.loans.scheme > 0
+    assert 0 < odd[planted].sum() < 0.25 * odd.sum()
+    signed = city.papers.contracts
+    assert (signed.scheme > 0).any()
+    assert not (signed.fen[signed.scheme > 0] % 1_000_000 == 0).any()

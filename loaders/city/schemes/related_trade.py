@@ -54,7 +54,7 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
         shared=control.traces(actors, rng),
         parents=control.layered([np.append(parts.buyers[:1], parts.layers)]),
         fronts=control.fronts(town, actors, rng, np.append(parts.seller, top), parts.buyers[min(top.size, 1) :]),
-        contracts=_contracts(actors, parts, int(net.sum()), int(goods[0])),
+        contracts=_contracts(actors, parts, rng, int(net.sum()), int(goods[0])),
         invoices=bills,
     )
 
@@ -76,11 +76,11 @@ def _profit(town: Town, actors: Actors, parts: _Parts, rng: np.random.Generator)
     return [chain(rng, path, fen, actors.start * DAY + 36_000, Manner(20_000, 2, 200, BETWEEN, actors.scheme, town.calendar))]
 
 
-def _contracts(actors: Actors, parts: _Parts, fen: int, goods: int) -> Contracts:
-    """Sign a contract with each buyer."""
+def _contracts(actors: Actors, parts: _Parts, rng: np.random.Generator, fen: int, goods: int) -> Contracts:
+    """Sign a contract with each buyer, for about twice what is sold to it."""
     count = parts.buyers.size
     seller, day = column(parts.seller, count), column(actors.start, count) - np.arange(count) % 7
-    amount = column(fen * 2 // count // 1_000_000 * 1_000_000 + 1_000_000, count)
+    amount = (fen * 2 // count * rng.uniform(0.6, 1.4, count)).astype(np.int64) + 1_000_000
     return deals.signed((seller, parts.buyers), column(goods, count), day, amount, actors.scheme)
 
 
