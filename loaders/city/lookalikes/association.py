@@ -22,7 +22,9 @@ def act(town: Town, actors: Actors, rng: np.random.Generator) -> Deeds:
     """Borrow at one lender over the months, guarantee the next member, pay suppliers elsewhere with the money."""
     firms, days = actors.firms, town.params.days
     size, lenders = firms.size, town.firms.of(LENDER)
-    low = np.maximum(town.firms.founded[firms] + 30, actors.start - actors.values["over_days"])
+    founded = town.firms.founded[firms]
+    both = np.maximum(founded, np.roll(founded, 1))  # nobody stands for another before it is there itself
+    low = np.maximum(both + 30, actors.start - actors.values["over_days"])
     day = np.clip(low + (rng.random(size) * actors.values["over_days"]).astype(np.int64), -150, days - 1)
     fen = np.maximum((town.firms.sales[firms] * rng.uniform(0.06, 0.25, size)).astype(np.int64) // 10_000_000, 1) * 10_000_000
     fails = np.where(rng.random(size) < 0.05, day + 150, NEVER)
