@@ -1,7 +1,7 @@
 """The people: owners, staff, relatives.
 
-Knows who a person is and for whom it works; hides how identity numbers are kept apart. The first people are owners, one
-for each ordinary company and in its order, though some own several companies and others then none; staff follow.
+Knows who a person is and for whom it works; hides how identity numbers are kept apart. The first people are owners, as many as
+there are ordinary companies and in another order, though some own several companies and others then none; staff follow.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def drawn(params: Params, firms: Firms) -> People:
         surname,
         given,
         born,
-        _owners(rng, owners),
+        stream(params.seed, "who owns what").permutation(owners)[_owners(rng, owners)],
         weighted(rng, np.where(works, np.maximum(firms.employees - 1, 0.3) ** 0.8, 0), staff),
         owners,
         len(firms),
@@ -124,7 +124,7 @@ def _of_one_family(families: Ints, count: int) -> Ints:
 
 
 def _owners(rng: np.random.Generator, count: int) -> Ints:
-    """Return each company's owner: its own person, or one who owns several companies (few own many)."""
+    """Return each company's owner: a person for each, or one who owns several companies (few own many)."""
     serial = np.flatnonzero(chance(rng, count, _SERIAL_PPM))
     sizes = np.minimum(heavy(rng, serial.size, 1.6, 2.0), 60.0).astype(np.int64)
     group, _ = counted(sizes)

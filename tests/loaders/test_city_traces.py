@@ -62,3 +62,11 @@ def test_sums_of_loans_and_contracts_are_no_rounder_and_no_odder_in_schemes(city
     signed = city.papers.contracts
     assert (signed.scheme > 0).any()
     assert not (signed.fen[signed.scheme > 0] % 1_000_000 == 0).any()
+
+
+def test_the_number_of_a_person_does_not_tell_which_company_it_truly_owns(city):
+    count = city.params.companies
+    assert (city.people.owner == np.arange(count)).sum() < 10
+    behind = city.ownership.behind[:count][city.ownership.nominee[:count]] - city.people.offset
+    assert behind.size > 10
+    assert (behind == np.flatnonzero(city.ownership.nominee[:count])).sum() < 3
