@@ -23,13 +23,15 @@ _LOOKALIKES = 3
 _RUN = 12
 #: One plot has at most this part of those who are left beside the smallest later ones, one that grows with the city more.
 _PART, _LARGE_PART = 12, 6
+#: Days within which a company has its accounts; in a city of fewer days than these nobody acts who comes within them.
+_ACCOUNTS, _LONG = 30, 120
 #: Most people at work in a young company, and its most sales in fen a year.
 _YOUNG_STAFF, _YOUNG_SALES = 39, 5_000_000_000
 
 
 def cast(params: Params, firms: Firms, schemes: Sequence[Plot], lookalikes: Sequence[Plot]) -> list[Actors]:
     """Return the actors of all plots, those of the schemes first."""
-    early = max(params.days // 6, 1)
+    early = params.days // 6 if params.days >= _LONG else -_ACCOUNTS
     pool = np.flatnonzero((firms.role == ORDINARY) & (firms.founded < early) & (firms.closed >= params.days))
     rng = stream(params.seed, "casting")
     pool = _by_region(rng, rng.permutation(pool), firms)
@@ -94,7 +96,7 @@ def _actors(params: Params, plot: Plot, number: int, founded: Ints, drawn: tuple
     rng, chosen = drawn
     firms = rng.permutation(chosen)
     values = {name: int(rng.integers(of.low, of.high + 1)) for name, of in plot.ranges.items()}
-    ready = 30 + (params.days // 10 if plot.batch is not None else max(int(founded.max()), 0))
+    ready = min(_ACCOUNTS, params.days // 4) + (params.days // 10 if plot.batch is not None else max(int(founded.max()), 0))
     start = int(rng.integers(ready, max(params.days * 3 // 4, ready + 1)))
     start = min(start, params.days - 1)
     times = max((params.days - start) // 120, 1)
