@@ -165,7 +165,8 @@ def measures(cities: Sequence[Companies], pool: Pool, scores: Mapping[str, float
         yield Measure(f"rings by {kind} components, precision", float(found[0]), bound)
         yield Measure(f"rings by {kind} components, recall", float(found[1]))
     shared = pool.columns["shared address"] >= _SHARED
-    yield Measure(f"honest at an address of {_SHARED} companies or more", float(1 - pool.guilty[shared].mean()), 0.90, "at least")
+    if shared.any():  # a town may be too small for it
+        yield Measure(f"honest at an address of {_SHARED} companies or more", float(1 - pool.guilty[shared].mean()), 0.90, "at least")
     for what, value in by_trees(pool.deeds, pool):
         yield Measure(f"AUC by the schemes' deeds, {what}", value, 0.98, "at least")
     yield Measure("part of the companies that is guilty", float(pool.guilty.mean()))

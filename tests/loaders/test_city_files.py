@@ -38,7 +38,7 @@ def refused(found):
 
 
 def test_a_city_loads_without_a_row_refused(tmp_path):
-    city = build(Params(**SHORT))
+    city = build(Params(**SHORT, seed=5))  # so small a town may have nobody who acts in concert
     workspace = make(tmp_path / "bank")
     rows = write(city, workspace.root)
     with workspace.toml.open("a", encoding="utf-8") as file:
