@@ -60,8 +60,8 @@ def find_control(
         ``valid_from``, ``valid_to``.
     rules
         The threshold, which ties of kinship count, and what becomes of own shares. Where it knows ``listed_control``, that applies to
-        the listed companies that nobody controls, not even possibly: who certainly commands so many votes, and more than anybody can
-        whom it does not command and who does not command it, controls the company, and so do all who command the winner.
+        the listed companies that nobody controls for certain: who certainly commands so many votes, and more than anybody can whom
+        it does not command and who does not command it, controls the company, and so do all who command the winner.
     kin
         ``a, b, kinship`` (what the second is to the first): relatives by a tie that the rules know hold together. Each holder is a
         coalition with those of its relatives who hold anything; kinship is followed over relatives who hold nothing.

@@ -37,7 +37,8 @@ def controlled_where_listed(votes: Votes, seeds: Csr, bounds: bool, enough: Ints
     """
     found = controlled(votes, seeds, bounds)
     open_ = listed.copy()
-    open_[found[1]] = False
+    # who may control it otherwise is a rival, unless it is the winner itself
+    open_[found[1][found[3] == 1]] = False
     bars = [votes.bar]
     while True:
         won = _won(votes, seeds, (found[0], found[1], found[3] == 1), open_, enough)

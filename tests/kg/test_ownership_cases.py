@@ -175,6 +175,8 @@ CONTROL = [
     Case("who may have more than half of a listed company shuts out 35", "P 35 L,R ? L", "?R>L", LISTED, listed="L"),
     Case("who may have 36 of a listed company shuts out 35", "P 35 L,R 0-36 L", "", LISTED, listed="L"),
     Case("who may have 34 of a listed company does not", "P 35 L,R 0-34 L", "P>L", LISTED, listed="L"),
+    Case("who has 35 and perhaps more is not shut out by itself", "P 35 L,P ? L", "P>L", LISTED, listed="L"),
+    Case("nor by a firm of its own that may have more", "P 100 A,P 35 L,A ? L", "P>A P>L ?A>L", LISTED, listed="L"),
     Case("a listed company's own shares win nothing", "L 40 L,P 30 L", "P>L", LISTED, listed="L"),
     # acting in concert: agreements tie over others
     Case("a chain of agreements ties over who holds nothing", "A 30 T,C 30 T", "A＋C>T", concert="A~B B~C"),
