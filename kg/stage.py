@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from kg.config import Workspace
-from kg.errors import KgfraudError
+from kg.errors import KgfraudError, UsageError
 from kg.graph import Graph
 from kg.history import Moment, Written
 from kg.lake import Lake
 from kg.privacy import Keyring
 from kg.progress import Progress
+from kg.ruleset import Chosen
 from kg.rulesets import choose
 from kg.run import RunRecord, Runs
 
@@ -70,11 +71,23 @@ class Night:
             raise KgfraudError("the business date is not known before the sources are read")
         return Moment(self.as_of, self.run_id)
 
+    def law(self) -> Chosen:
+        """Return the rule sets of the settings.
+
+        Raises
+        ------
+        UsageError
+            If there is none of a name.
+        """
+        asked = self.workspace.settings.ownership
+        try:
+            return choose(asked.groups, asked.owners)
+        except UsageError as error:
+            raise UsageError(f"{self.workspace.toml.name}, [ownership]: {error}") from None
+
     def graph(self) -> Graph:
         """Return the graph as it is now, seen under the rule sets of the settings."""
-        settings = self.workspace.settings
-        chosen = choose(settings.ownership.groups, settings.ownership.owners)
-        return Graph(self.lake, self.moment.as_of, settings.workspace.timezone, chosen)
+        return Graph(self.lake, self.moment.as_of, self.workspace.settings.workspace.timezone, self.law())
 
 
 @dataclass(frozen=True)

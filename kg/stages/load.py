@@ -30,6 +30,7 @@ def judge(night: Night) -> list[Settled]:
     settings = night.workspace.settings
     if not settings.sources:
         raise UsageError(f"{night.workspace.toml} names no [[sources]]; add one (kgfraud ref sources shows the kinds)")
+    night.law()
     fit(settings.sources, night.lake.engine)
     intakes = sift(settings.sources, _earlier(night), settings.workspace.timezone)
     deliveries = [_read(night, intake.source, intake.delivery) for intake in intakes if intake.delivery is not None]

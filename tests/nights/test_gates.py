@@ -168,3 +168,12 @@ def test_a_business_date_after_today_is_refused_since_no_night_could_go_back(reg
         refused = registry.cli(command, "--as-of", "2999-01-01")
         assert (refused.exit_code, "--as-of 2999-01-01 lies after today" in refused.stderr) == (3, True)
     assert registry.runs() == []
+
+
+def test_a_rule_set_that_there_is_not_is_wrong_usage_before_any_file_is_read(registry):
+    registry.settings["ownership"] = {"groups": "CN-LE-2081"}
+    registry.source("companies")
+    for command in ("check", "run"):
+        refused = registry.cli(command)
+        assert (refused.exit_code, "did you mean 'CN-LE-2018'?" in refused.stderr) == (2, True)
+        assert "kgfraud.toml, [ownership]: no rule set 'CN-LE-2081'" in refused.stderr
