@@ -116,5 +116,7 @@ def describe_city(folder: Path, *, output: Path | None) -> None:
 
     _, progress = reporting(open_workspace(folder))
     target = output or folder / "city.html"
+    if not target.parent.is_dir():
+        raise UsageError(f"{target} cannot be written, there is no folder {target.parent}; name another file with --output")
     size = describe(folder, target, progress)
     click.echo(f"wrote {target} ({size:,} bytes); it opens in any browser and needs no network")

@@ -249,6 +249,8 @@ def test_the_command_describes_what_it_made_and_its_help_shows_both(tmp_path):
     told = run(cli, ["city", "describe", str(bank), "--output", str(tmp_path / "page.html")])
     assert told.exit_code == 0, told.stderr
     assert (tmp_path / "page.html").exists()
+    nowhere = run(cli, ["city", "describe", str(bank), "--output", str(tmp_path / "none" / "page.html")])
+    assert (nowhere.exit_code, "name another file with --output" in nowhere.stderr) == (2, True)
     said = run(cli, ["city", "--help"]).stdout
     assert "--prevalence" in said
     assert "describe" in said
