@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
+from kg.rules.many_lenders import ManyLendersParameters
 from loaders.city import Params, build, industries
 from loaders.city.acting import plot
 from loaders.city.contagion import DEPENDS, LEAST_SUPPLIERS, WAGES_FOR, suffered
@@ -221,6 +222,13 @@ def test_a_part_of_what_schemes_pay_for_goods_has_invoices_of_the_same_sum(citie
             shares.append(len(bills) / between.sum())
     assert min(shares) < 0.3
     assert max(shares) > 0.5
+
+
+def test_who_borrows_from_fewer_lenders_than_the_rule_asks_for_lies_beyond_its_default():
+    lenders, least = plot("many_lenders").ranges["lenders"], ManyLendersParameters().min_lenders
+    assert lenders.low < least <= lenders.high
+    assert lenders.beyond(least - 1)
+    assert not lenders.beyond(least)
 
 
 def test_about_one_scheme_in_seven_does_a_second_kind_too(cities):

@@ -48,7 +48,7 @@ PLOT = Plot(
     "a company borrows from several lenders within days and takes the money away",
     Range(2, 2, "companies: the borrower and a friend"),
     {
-        "lenders": Range(2, 6, "lenders"),
+        "lenders": Range(2, 6, "lenders", usual=3, above=False),
         "within_days": Range(2, 12, "days within which it borrows"),
         "hours": Range(3, 120, "longest wait of a sum, in hours"),
     },
