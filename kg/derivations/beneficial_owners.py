@@ -1,7 +1,7 @@
 """Beneficial owners: the natural persons behind a company, by the tests of a rule set in their order.
 
-A test is asked only where none before it named anybody for certain: a share of the capital through all chains; votes or income; control,
-alone or jointly; at last those who manage the company day by day. Shares are held against the threshold exactly, and told in whole ppm.
+A test is asked of a person only where none before it named him for certain: a share of the capital through all chains; votes or income;
+control, alone or jointly. Only where nobody is named for certain are those who manage the company day by day. Shares are held against the threshold exactly, and told in whole ppm.
 
 References
 ----------
@@ -104,11 +104,12 @@ def find_beneficial_owners(
     -------
     Table
         ``company, person, test, low_ppm, high_ppm, path_count, certain``, in the order of company and person. ``test`` is ``capital``,
-        ``income_or_votes``, ``control`` or ``manager``. ``low_ppm`` and ``high_ppm`` bound the share, or the votes, that the test speaks
+        ``income_or_votes``, ``control`` or ``manager``: the first that names a person for certain, and the first before it that
+        possibly does; a manager is named where no other person is for certain. ``low_ppm`` and ``high_ppm`` bound the share, or the votes, that the test speaks
         of, rounded to whole ppm; for a manager both are null. ``path_count``: chains of holdings from the person to the company in which
         no company stands twice, 1,000 at most and where there are too many to be counted. ``certain`` is false for who is only possibly an
-        owner: its least share, without what is stated of a company beyond the whole, does not pass the threshold, or a test before named
-        somebody who possibly does. Round a circle of more than 60 companies a share within 10⁻¹² of the threshold counts as on it.
+        owner: its least share, without what is stated of a company beyond the whole, does not pass the threshold; or who is the manager
+        where another possibly is. Round a circle of more than 60 companies a share within 10⁻¹² of the threshold counts as on it.
 
     Raises
     ------
@@ -140,16 +141,24 @@ def find_beneficial_owners(
 
 
 def _by_test(case: _Case) -> list[tuple[str, Owners]]:
-    """Ask the tests in their order, each only of the companies of which none before named anybody for certain."""
+    """Ask the tests in their order, each of a company only for persons whom none before named for certain; the manager where nobody is."""
     found: list[tuple[str, Owners]] = []
+    named, told = np.empty(0, np.int64), np.empty(0, np.int64)
     answered, doubted = (np.zeros(len(case.capital.parties), np.bool_) for _ in range(2))
     for test in case.rules.tests:
         owners = _TESTS[test](case)
-        owners = owners.where(~answered[owners.company])
-        answered[owners.company[owners.sure]] = True
-        # where somebody before may be an owner, nobody after that is for certain
-        owners = replace(owners, sure=owners.sure & ~doubted[owners.company])
-        doubted[owners.company[~owners.sure]] = True
+        pair = owners.company * len(case.capital.parties) + owners.person
+        if test == "manager":
+            owners = owners.where(~answered[owners.company])
+            # where somebody may be an owner, the manager is not for certain
+            owners = replace(owners, sure=owners.sure & ~doubted[owners.company])
+        else:
+            # of whom a test before said that he may be one, only what is certain is news
+            fresh = ~np.isin(pair, named) & (owners.sure | ~np.isin(pair, told))
+            owners, pair = owners.where(fresh), pair[fresh]
+            named, told = np.append(named, pair[owners.sure]), np.append(told, pair)
+            answered[owners.company[owners.sure]] = True
+            doubted[owners.company[~owners.sure]] = True
         found.append((test, owners))
     return found
 

@@ -220,6 +220,19 @@ def test_owners_by_capital_are_those_that_fractions_give(rows, ppm, strict):
     assert all(row["certain"] for row in found)
 
 
+@pytest.mark.parametrize("rules", [CHINA, EUROPE, BRITAIN], ids=lambda rules: rules.id)
+def test_a_test_asks_each_person_so_that_who_has_the_votes_is_named_beside_who_has_the_capital(rules):
+    # P controls C by way of B, and with it 60 % of A, of which only 15.6 % of the capital is P's
+    rows = [("P", "B", 51), ("S", "B", 49), ("B", "C", 51), ("T", "C", 49), ("C", "A", 60), ("Q", "A", 40)]
+    found = {row[:2] for row in owners(rows, ("M", "A", "总经理"), rules=rules)}
+    assert found == {("P", "income_or_votes"), ("Q", "capital"), ("T", "capital")}
+
+
+def test_a_manager_is_named_only_where_nobody_else_is():
+    assert {row[:2] for row in owners([("P", "A", 20)], ("M", "A", "总经理"))} == {("M", "manager")}
+    assert {row[:2] for row in owners([("P", "A", 30)], ("M", "A", "总经理"))} == {("P", "capital")}
+
+
 def test_who_may_be_an_owner_is_told_apart_from_who_is():
     rows = [("P", "A", None), ("Q", "A", 10), ("R", "A", 40)]
     assert certain(rows) == {("P", "capital"): False, ("R", "capital"): True}
@@ -235,7 +248,7 @@ def test_the_most_that_an_unknown_share_can_be_is_held_against_the_bar_exactly_t
 
 def test_nobody_comes_for_certain_after_one_who_may_be_an_owner():
     rows = [("P", "A", None), ("Q", "A", 10)]
-    assert certain(rows, ("S", "A", "总经理")) == {("P", "capital"): False, ("P", "income_or_votes"): False, ("S", "manager"): False}
+    assert certain(rows, ("S", "A", "总经理")) == {("P", "capital"): False, ("S", "manager"): False}
     assert certain([("Q", "A", 10), ("B", "A", 90)], ("S", "A", "总经理")) == {("S", "manager"): True}
 
 
