@@ -173,10 +173,13 @@ class Lake:
         """Remove the files that none of the versions to keep needs, and return their number."""
         removed = 0
         for name in self.names():
-            versions = sorted(keep.get(name, set()))
-            removed += len(
-                self._delta(name).vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, keep_versions=versions)
-            )
+            table, versions = self._delta(name), sorted(keep.get(name, set()))
+            unneeded = table.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False, keep_versions=versions)
+            there = sum((self.root / name / file).exists() for file in unneeded)
+            # files that are gone are named for ever, and each vacuum is a commit
+            if there:
+                table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, keep_versions=versions)
+                removed += there
         return removed
 
     def _delta(self, name: str, version: int | None = None) -> DeltaTable:

@@ -71,7 +71,7 @@ def said(workspace: Workspace, a: str, b: str) -> list[Said]:
 
 
 def record(workspace: Workspace, event: Event) -> str:
-    """Add an event to the workspace's file and return its number; personal identifiers in the reason are scrubbed.
+    """Add an event to the workspace's file and return its number; personal identifiers in user and reason are scrubbed.
 
     The file is only ever added to, one line at a time, and is on the disk when this returns.
 
@@ -84,7 +84,7 @@ def record(workspace: Workspace, event: Event) -> str:
     said = {
         "number": number,
         **asdict(event),
-        "reason": scrub(pa.array([event.reason]))[0].as_py(),
+        **dict(zip(("user", "reason"), scrub(pa.array([event.user, event.reason])).to_pylist(), strict=True)),
         "decided_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
     }
     line = json.dumps(said, ensure_ascii=False, default=str) + "\n"

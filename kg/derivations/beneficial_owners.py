@@ -1,7 +1,8 @@
 """Beneficial owners: the natural persons behind a company, by the tests of a rule set in their order.
 
 A test is asked of a person only where none before it named him for certain: a share of the capital through all chains; votes or income;
-control, alone or jointly. Only where nobody is named for certain are those who manage the company day by day. Shares are held against the threshold exactly, and told in whole ppm.
+control, alone or jointly. Only where nobody is named for certain are those who manage the company day by day. Shares are held against the
+threshold exactly, and told in whole ppm.
 
 References
 ----------
@@ -104,12 +105,13 @@ def find_beneficial_owners(
     -------
     Table
         ``company, person, test, low_ppm, high_ppm, path_count, certain``, in the order of company and person. ``test`` is ``capital``,
-        ``income_or_votes``, ``control`` or ``manager``: the first that names a person for certain, and the first before it that
-        possibly does; a manager is named where no other person is for certain. ``low_ppm`` and ``high_ppm`` bound the share, or the votes, that the test speaks
-        of, rounded to whole ppm; for a manager both are null. ``path_count``: chains of holdings from the person to the company in which
-        no company stands twice, 1,000 at most and where there are too many to be counted. ``certain`` is false for who is only possibly an
-        owner: its least share, without what is stated of a company beyond the whole, does not pass the threshold; or who is the manager
-        where another possibly is. Round a circle of more than 60 companies a share within 10⁻¹² of the threshold counts as on it.
+        ``income_or_votes``, ``control`` or ``manager``: the first that names a person for certain, and the first before it that possibly
+        does; a manager is named where no other person is for certain. ``low_ppm`` and ``high_ppm`` bound the share, or the votes, that the
+        test speaks of, rounded to whole ppm; for a manager both are null. ``path_count``: chains of holdings from the person to
+        the company in which no company stands twice, 1,000 at most and where there are too many to be counted. ``certain`` is false for
+        who is only possibly an owner: its least share, without what is stated of a company beyond the whole, does not pass the
+        threshold; or who is the manager where another possibly is. Round a circle of more than 60 companies a share within 10⁻¹² of the
+        threshold counts as on it.
 
     Raises
     ------

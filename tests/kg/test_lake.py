@@ -138,6 +138,9 @@ def test_pruning_keeps_the_versions_that_are_named_and_frees_the_others(tmp_path
     assert keys(Lake(tmp_path / "lake", engine, {"graph/X": first})) == ["a"]
     assert lake.prune({"graph/X": {second}}) > 0
     assert keys(lake) == ["a"]
+    files = sorted((tmp_path / "lake").rglob("*"))
+    assert lake.prune({"graph/X": {second}}) == 0
+    assert sorted((tmp_path / "lake").rglob("*")) == files
 
 
 def test_what_this_lake_wrote_itself_is_taken_back_too(tmp_path, engine):
