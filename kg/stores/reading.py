@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from threading import Thread
+from typing import Any, TypeVar
 
 from neo4j import Session
 from neo4j.exceptions import Neo4jError
@@ -19,6 +21,8 @@ from neo4j.spatial import Point
 
 from kg.errors import KgfraudError, UsageError
 from kg.store import Result
+
+T = TypeVar("T")
 
 #: Procedures that only tell what is in the graph.
 ALLOWED_PROCEDURES = (
@@ -80,6 +84,31 @@ def ask(session: Session, text: str, params: Mapping[str, Any], timeout: float, 
         if found is None:
             raise
         raise found from error
+
+
+def within(seconds: float, answer: Callable[[], T]) -> T:
+    """Return an answer that comes in time; whoever is still working on it afterwards dies with the program.
+
+    Raises
+    ------
+    KgfraudError
+        If it does not.
+    """
+    coming: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            coming.set_result(answer())
+        except BaseException as error:
+            coming.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    try:
+        return coming.result(seconds)
+    except TimeoutError:
+        raise KgfraudError(
+            f"no answer came within {seconds:g} s, and the server does not stop within one expression, so it may go on; make that one smaller"
+        ) from None
 
 
 def _unknown(summary: Any) -> tuple[str, ...]:

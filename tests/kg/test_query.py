@@ -20,6 +20,7 @@ from kg.privacy import Keyring
 from kg.query import named, names, parse, read_parameters, scalar
 from kg.schema import ALL_EDGES, ALL_NODES, edge, node
 from kg.store import Change, columns_of, name_of, schema_of
+from kg.stores import bolt
 from kg.stores.bolt import BoltStore
 
 ACCOUNT_NUMBER = "6222 0000 1234 5678"
@@ -267,6 +268,14 @@ def test_what_only_tells_is_answered(store, text):
 def test_a_query_that_takes_too_long_is_stopped(store):
     with pytest.raises(KgfraudError, match=r"the query was stopped after 0.5 s"):
         store.query("UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b RETURN count(*)", {}, 0.5, 10)
+
+
+def test_a_query_that_the_server_does_not_stop_within_one_expression_is_not_waited_for(store, monkeypatch):
+    monkeypatch.setattr(bolt, "_GRACE", 0.1)
+    with pytest.raises(KgfraudError, match=r"no answer came within 0.3 s"):
+        store.query("RETURN reduce(sum = 0, x IN range(1, 100000000) | sum + x)", {}, 0.2, 10)
+    monkeypatch.undo()
+    assert store.query("RETURN 1", {}, 15, 10).rows == ((1,),)
 
 
 # -- the library ------------------------------------------------------------------------------------
