@@ -107,7 +107,7 @@ def within(seconds: float, answer: Callable[[], T]) -> T:
         return coming.result(seconds)
     except TimeoutError:
         raise KgfraudError(
-            f"no answer came within {seconds:g} s, and the server does not stop within one expression, so it may go on; make that one smaller"
+            f"no answer came within {seconds:g} s, and the server does not stop within one expression, so it may go on; make it smaller"
         ) from None
 
 
