@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from kg.penetration import Branch
+from kg.ownership.penetration import Branch
 
 _WIDTH, _HEIGHT, _ACROSS, _DOWN = 220, 54, 16, 64
 _SIGNS = 30

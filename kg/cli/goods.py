@@ -23,8 +23,8 @@ def goods(*, code: str, sources: bool, steps: int, as_json: bool, workspace: Pat
 
         kgfraud goods 1060201 --sources
     """
+    from kg.daytime.lookup import last_graph, names_of  # noqa: PLC0415
     from kg.derivations.goods import chain_now  # noqa: PLC0415 - slow to import
-    from kg.lookup import last_graph, names_of  # noqa: PLC0415
 
     with last_graph(open_workspace(workspace)) as graph:
         table = chain_now(graph, code, direction="from" if sources else "into", most=steps)

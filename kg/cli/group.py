@@ -27,7 +27,7 @@ def group(*, party: str, rules: str | None, as_of: datetime | None, as_json: boo
 
     PARTY is its id, its social credit code, its customer number or its whole name.
     """
-    from kg.lookup import find_party, last_graph, names_of  # noqa: PLC0415 - slow to import
+    from kg.daytime.lookup import find_party, last_graph, names_of  # noqa: PLC0415 - slow to import
 
     with last_graph(open_workspace(workspace), as_of=as_of.date() if as_of else None, rules=rules) as graph:
         id_ = find_party(graph, party)

@@ -26,7 +26,7 @@ def limit(*, party: str, rules: str | None, as_of: datetime | None, as_json: boo
 
     PARTY is its id, its social credit code, its customer number or its whole name. Needs the sources 'exposures' and 'bank_capital'.
     """
-    from kg.lookup import find_party, last_graph  # noqa: PLC0415 - slow to import
+    from kg.daytime.lookup import find_party, last_graph  # noqa: PLC0415 - slow to import
 
     with last_graph(open_workspace(workspace), as_of=as_of.date() if as_of else None, rules=rules) as graph:
         found = _found(graph, find_party(graph, party))

@@ -49,7 +49,7 @@ def links() -> None:
 @workspace_option
 def show(*, a: str, b: str, hops: int, most: int, as_of: datetime | None, as_json: bool, workspace: Path) -> None:
     """Show every path of evidence between A and B."""
-    from kg.lookup import find_party, last_graph, names_of  # noqa: PLC0415 - slow to import
+    from kg.daytime.lookup import find_party, last_graph, names_of  # noqa: PLC0415 - slow to import
 
     with last_graph(open_workspace(workspace), as_of=as_of.date() if as_of else None) as graph:
         ends = find_party(graph, a), find_party(graph, b)
@@ -149,8 +149,8 @@ def restore(*, a: str, b: str, reason: str, user: str, workspace: Path) -> None:
 
 
 def _record(folder: Path, a: str, b: str, **event: Any) -> None:
+    from kg.daytime.lookup import find_party, last_graph  # noqa: PLC0415 - slow to import
     from kg.errors import UsageError  # noqa: PLC0415
-    from kg.lookup import find_party, last_graph  # noqa: PLC0415 - slow to import
     from kg.rebuttals import Event, record  # noqa: PLC0415
 
     workspace = open_workspace(folder)
@@ -184,7 +184,7 @@ def _refuse_standing(graph: Graph, workspace: Workspace, ends: tuple[str, str]) 
 @workspace_option
 def events(*, as_json: bool, workspace: Path) -> None:
     """List the links that were rebutted and restored, as the last run knows them."""
-    from kg.lookup import last_graph  # noqa: PLC0415 - slow to import
+    from kg.daytime.lookup import last_graph  # noqa: PLC0415 - slow to import
 
     columns = ("decided_at", "action", "a", "b", "until_on", "user", "reason")
     with last_graph(open_workspace(workspace)) as graph:
@@ -202,9 +202,9 @@ def events(*, as_json: bool, workspace: Path) -> None:
 @workspace_option
 def hubs(*, as_of: datetime | None, as_json: bool, workspace: Path) -> None:
     """List what made no link since too many share it, and the parties that the bank named as hubs: to be looked through by people."""
+    from kg.daytime.lookup import last_graph  # noqa: PLC0415
     from kg.derivations.linked_parties import find_hubs  # noqa: PLC0415 - slow to import
     from kg.derivations.links import evidence_of  # noqa: PLC0415
-    from kg.lookup import last_graph  # noqa: PLC0415
 
     with last_graph(open_workspace(workspace), as_of=as_of.date() if as_of else None) as graph:
         found = find_hubs(evidence_of(graph))

@@ -75,7 +75,7 @@ def import_(workspace: Path) -> None:
 
     That is several times faster than 'kgfraud publish', and works on an empty database only.
     """
-    from kg.publisher import import_last  # noqa: PLC0415 - not for --help
+    from kg.daytime.publisher import import_last  # noqa: PLC0415 - not for --help
 
     here = open_workspace(workspace)
     _server(here)

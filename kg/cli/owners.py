@@ -13,7 +13,7 @@ from kg.errors import UsageError
 
 if TYPE_CHECKING:
     from kg.graph import Graph
-    from kg.penetration import Branch
+    from kg.ownership.penetration import Branch
 
 
 @click.command()
@@ -46,7 +46,7 @@ def owners(
     """
     if sum((tree, svg, as_json)) > 1:
         raise UsageError("--tree, --svg and --json exclude one another")
-    from kg.lookup import last_graph  # noqa: PLC0415 - slow to import
+    from kg.daytime.lookup import last_graph  # noqa: PLC0415 - slow to import
 
     day = as_of.date() if as_of else None
     with last_graph(open_workspace(workspace), as_of=day, rules=rules, owners=owner_rules) as graph:
@@ -65,8 +65,8 @@ def _found(graph: Graph, text: str, depth: int) -> dict[str, Any]:
     """Return all that is told of a company."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
-    from kg.lookup import find_party, names_of  # noqa: PLC0415
-    from kg.penetration import grow, net  # noqa: PLC0415
+    from kg.daytime.lookup import find_party, names_of  # noqa: PLC0415
+    from kg.ownership.penetration import grow, net  # noqa: PLC0415
 
     company = find_party(graph, text, ("Company",))
     up, down = net(graph, company, "up"), net(graph, company, "down", depth + 1)
@@ -94,8 +94,8 @@ def _judged(graph: Graph, company: str) -> dict[str, Any]:
     from kg.derivations.beneficial_owners import register_owners  # noqa: PLC0415
     from kg.derivations.control import register_control  # noqa: PLC0415
     from kg.derivations.ownership import OwnerIndex  # noqa: PLC0415
-    from kg.nominees import nominated  # noqa: PLC0415
-    from kg.penetration import behind  # noqa: PLC0415
+    from kg.ownership.nominees import nominated  # noqa: PLC0415
+    from kg.ownership.penetration import behind  # noqa: PLC0415
 
     of = behind(graph, company)
     control = register_control(of, graph.chosen.groups)
@@ -149,7 +149,7 @@ def percent(ppm: int | None) -> str:
 
 
 def _print(found: dict[str, Any], tree: bool) -> None:
-    from kg.penetration import as_lines  # noqa: PLC0415 - slow to import
+    from kg.ownership.penetration import as_lines  # noqa: PLC0415 - slow to import
 
     click.echo(f"{found['names'].get(found['company'], '')}  {found['company']}  as of {found['as_of']}".strip())
     for title, side in (("held by", "up"), ("holds", "down")):

@@ -15,7 +15,7 @@ from kg.cli.common import json_option, open_workspace, print_json, reporting, wo
 @workspace_option
 def publish(workspace: Path, repair: bool, as_json: bool) -> None:
     """Bring the graph database up to the last committed run."""
-    from kg.publisher import publish_last  # noqa: PLC0415
+    from kg.daytime.publisher import publish_last  # noqa: PLC0415
 
     opened = open_workspace(workspace)
     _, progress = reporting(opened)

@@ -47,7 +47,7 @@ def _known(workspace: Workspace, name: str | None) -> None:
 @workspace_option
 def list_rows(workspace: Path, *, only: str | None, limit: int, left: bool, as_json: bool) -> None:
     """List refused rows: where each stood, what is wrong with it, and how many there are by source and rule."""
-    from kg.refusals import counted, listed  # noqa: PLC0415
+    from kg.daytime.refusals import counted, listed  # noqa: PLC0415
 
     opened = open_workspace(workspace, sources=True)
     _known(opened, only)
@@ -71,7 +71,7 @@ def list_rows(workspace: Path, *, only: str | None, limit: int, left: bool, as_j
 @workspace_option
 def show(workspace: Path, source: str, limit: int, as_json: bool) -> None:
     """Show refused rows of SOURCE with all their faults and what each rule asks for; values are redacted."""
-    from kg.refusals import listed  # noqa: PLC0415
+    from kg.daytime.refusals import listed  # noqa: PLC0415
     from loaders.rows import about  # noqa: PLC0415
 
     opened = open_workspace(workspace, sources=True)
@@ -94,7 +94,7 @@ def show(workspace: Path, source: str, limit: int, as_json: bool) -> None:
 @workspace_option
 def export(workspace: Path, only: str | None, output: Path) -> None:
     """Write refused rows as they were delivered, IN CLEAR, to a CSV file that only you can read."""
-    from kg.refusals import clear_rows  # noqa: PLC0415
+    from kg.daytime.refusals import clear_rows  # noqa: PLC0415
 
     opened = open_workspace(workspace, sources=True)
     _known(opened, only)

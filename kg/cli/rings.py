@@ -30,7 +30,7 @@ def rings() -> None:
 @workspace_option
 def list_(*, party: str | None, as_json: bool, workspace: Path) -> None:
     """List the rings of the last run, those with most money first."""
-    from kg.lookup import find_party, last_graph  # noqa: PLC0415 - slow to import
+    from kg.daytime.lookup import find_party, last_graph  # noqa: PLC0415 - slow to import
 
     with last_graph(open_workspace(workspace)) as graph:
         found = rings_of(graph, find_party(graph, party) if party else None)
@@ -60,7 +60,7 @@ def show(*, ring: str, svg: bool, as_json: bool, workspace: Path) -> None:
 
     kgfraud rings show ring:0123… --svg > ring.svg
     """
-    from kg.lookup import last_graph  # noqa: PLC0415 - slow to import
+    from kg.daytime.lookup import last_graph  # noqa: PLC0415 - slow to import
 
     if svg and as_json:
         raise UsageError("--svg and --json exclude one another")
@@ -98,7 +98,7 @@ def ring_of(graph: Graph, ring: str) -> dict[str, Any]:
     """
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
-    from kg.lookup import names_of  # noqa: PLC0415
+    from kg.daytime.lookup import names_of  # noqa: PLC0415
 
     every = rings_of(graph, None)
     facts = next((row for row in every if row["id"] == ring), None)
@@ -121,7 +121,7 @@ def _transfers(graph: Graph, ids: list[str]) -> list[dict[str, Any]]:
     """Return transfers between parties, or accounts that nobody or several own, in the order of their times."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
-    from kg.transfers import to_owners  # noqa: PLC0415
+    from kg.payments.transfers import to_owners  # noqa: PLC0415
 
     asked = graph.engine.arrow(pa.table({"id": pa.array(ids, pa.string())}))
     rows = graph.engine.table(graph.edges("TRANSFERRED_TO").semi_join(asked, "id").select("id", "src", "dst", "amount_fen", "at"))

@@ -62,7 +62,7 @@ def show(workspace: Path, run_id: str, as_json: bool) -> None:
 @workspace_option
 def diff(workspace: Path, old: str, new: str, as_json: bool) -> None:
     """Compare two runs: for each table of the lake, the rows that are new and the rows that ended."""
-    from kg.replay import difference  # noqa: PLC0415
+    from kg.daytime.replay import difference  # noqa: PLC0415
 
     found = difference(open_workspace(workspace), old, new)
     if as_json:
@@ -79,7 +79,7 @@ def diff(workspace: Path, old: str, new: str, as_json: bool) -> None:
 @workspace_option
 def prune(workspace: Path, keep: int | None, as_json: bool) -> None:
     """Free the space of old versions; the newest nights and the last of each month are kept."""
-    from kg.replay import prune as prune_runs  # noqa: PLC0415
+    from kg.daytime.replay import prune as prune_runs  # noqa: PLC0415
 
     opened = open_workspace(workspace)
     gone, files = prune_runs(opened, keep or opened.settings.lake.keep_runs)
@@ -95,8 +95,8 @@ def prune(workspace: Path, keep: int | None, as_json: bool) -> None:
 @workspace_option
 def replay(workspace: Path, run_id: str, as_json: bool) -> None:
     """Make the derived tables, hits and flags of a run again from its versions, and compare."""
+    from kg.daytime.replay import replay as replay_run  # noqa: PLC0415
     from kg.errors import VerificationError  # noqa: PLC0415
-    from kg.replay import replay as replay_run  # noqa: PLC0415
 
     opened = open_workspace(workspace)
     _, progress = reporting(opened)

@@ -28,7 +28,7 @@ def scheme() -> None:
 @workspace_option
 def list_(*, as_json: bool, workspace: Path) -> None:
     """List the schemes that rules look for, with how many parties bear a flag of each since the last run."""
-    from kg.lookup import last_graph  # noqa: PLC0415 - slow to import
+    from kg.daytime.lookup import last_graph  # noqa: PLC0415 - slow to import
     from kg.rules import RULES  # noqa: PLC0415
 
     with last_graph(open_workspace(workspace)) as graph:
@@ -53,7 +53,7 @@ def list_(*, as_json: bool, workspace: Path) -> None:
 @workspace_option
 def explain(*, hit: str, as_json: bool, workspace: Path) -> None:
     """Explain HIT, a flag's id or its first signs: what the rule says, by which parameters, and the evidence row by row."""
-    from kg.lookup import last_graph  # noqa: PLC0415 - slow to import
+    from kg.daytime.lookup import last_graph  # noqa: PLC0415 - slow to import
 
     with last_graph(open_workspace(workspace)) as graph:
         found = explained(graph, hit)
@@ -94,7 +94,7 @@ def _flag(graph: Graph, hit: str) -> dict[str, Any]:
     """Return the one flag whose id begins so, with who bears it."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
-    from kg.lookup import names_of  # noqa: PLC0415
+    from kg.daytime.lookup import names_of  # noqa: PLC0415
 
     flags, borne = graph.nodes("Flag"), graph.edges("FLAGGED")
     found = graph.engine.table(flags.filter(flags.id.startswith(hit)).limit(2)).to_pylist() if len(hit) >= _SHORTEST else []

@@ -33,8 +33,8 @@ def shock(*, company: str, remaining: float, least: float, as_json: bool, worksp
 
         kgfraud shock 91110000600037341L --remaining 0.5
     """
+    from kg.daytime.lookup import find_party, last_graph  # noqa: PLC0415
     from kg.derivations.essential import read_essential  # noqa: PLC0415 - slow to import
-    from kg.lookup import find_party, last_graph  # noqa: PLC0415
 
     opened = open_workspace(workspace)
     file = opened.settings.contagion.essential
@@ -53,9 +53,9 @@ def shock(*, company: str, remaining: float, least: float, as_json: bool, worksp
 def _found(graph: Graph, company: str, remaining: float, stated: pa.Table | None) -> dict[str, Any]:
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
+    from kg.daytime.lookup import names_of  # noqa: PLC0415
     from kg.derivations.fraud_spread import fraud_near  # noqa: PLC0415
     from kg.derivations.shock import shock_now  # noqa: PLC0415
-    from kg.lookup import names_of  # noqa: PLC0415
 
     told = shock_now(graph, company, remaining, stated)
     near = {row["party"]: row for row in fraud_near(graph).to_pylist()}

@@ -21,8 +21,8 @@ def store() -> None:
 @workspace_option
 def verify(workspace: Path, as_json: bool) -> None:
     """Compare counts and contents of the last run with the graph database, row by row, and name what differs."""
+    from kg.daytime.publisher import verify_last  # noqa: PLC0415
     from kg.errors import VerificationError  # noqa: PLC0415
-    from kg.publisher import verify_last  # noqa: PLC0415
 
     opened = open_workspace(workspace)
     _, progress = reporting(opened)

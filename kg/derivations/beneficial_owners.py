@@ -27,14 +27,14 @@ from kg.algorithms.csr import Csr, group_rows, items_of, values_at
 from kg.algorithms.exact import Shares
 from kg.algorithms.kernel import Ints
 from kg.algorithms.ownership import Bools, Floats
-from kg.coalitions import Ties, coalitions
 from kg.derivation import Derivation, id_of
 from kg.derivations.control import commanded, seeds_of
 from kg.errors import UsageError
 from kg.graph import Graph
-from kg.holdings import PERSON, Holdings, held_on, read_holdings, refuse_wrong
-from kg.nominees import nominated
-from kg.register import REQUIRES, Register, register
+from kg.ownership.coalitions import Ties, coalitions
+from kg.ownership.holdings import PERSON, Holdings, held_on, read_holdings, refuse_wrong
+from kg.ownership.nominees import nominated
+from kg.ownership.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
 from kg.tables import plain_ids, refuse_ids, refuse_missing, refuse_nulls, refuse_words
 
@@ -93,7 +93,7 @@ def find_beneficial_owners(
     Parameters
     ----------
     holdings, parties, as_of
-        See `kg.holdings.read_holdings`.
+        See `kg.ownership.holdings.read_holdings`.
     officers
         ``person, company, position``, optional ``valid_from, valid_to``.
     rules

@@ -17,7 +17,7 @@ from kg.algorithms.groups import Bools, without
 from kg.algorithms.kernel import Ints
 from kg.derivations.control import JOINT
 from kg.errors import UsageError, did_you_mean_one_of
-from kg.holdings import COMPANY, STATE, Parties, held_on, numbered_alike, told
+from kg.ownership.holdings import COMPANY, STATE, Parties, held_on, numbered_alike, told
 from kg.ruleset import WHOLE, RuleSet
 from kg.tables import first_row, refuse_flags, refuse_ids, refuse_nulls, refuse_shares, refuse_words
 

@@ -25,13 +25,13 @@ from kg.algorithms.control import Votes, controlled
 from kg.algorithms.csr import Csr, values_at
 from kg.algorithms.joint import partners
 from kg.algorithms.kernel import Ints
-from kg.coalitions import Ties, coalitions, largest
 from kg.derivation import Derivation, id_of, json_list
 from kg.derivations.listed_control import controlled_where_listed
 from kg.graph import Graph
-from kg.holdings import Holdings, read_holdings
-from kg.nominees import nominated
-from kg.register import REQUIRES, Register, register
+from kg.ownership.coalitions import Ties, coalitions, largest
+from kg.ownership.holdings import Holdings, read_holdings
+from kg.ownership.nominees import nominated
+from kg.ownership.register import REQUIRES, Register, register
 from kg.ruleset import WHOLE, RuleSet, Threshold
 
 #: Coalition and company, and two columns about the votes of the one in the other.
@@ -56,8 +56,8 @@ def find_control(
     Parameters
     ----------
     holdings
-        See `kg.holdings.read_holdings`: ``holder, held, share_ppm``, optional ``votes_ppm``, ``share_low_ppm``, ``share_high_ppm``,
-        ``valid_from``, ``valid_to``.
+        See `kg.ownership.holdings.read_holdings`: ``holder, held, share_ppm``, optional ``votes_ppm``, ``share_low_ppm``,
+        ``share_high_ppm``, ``valid_from``, ``valid_to``.
     rules
         The threshold, which ties of kinship count, and what becomes of own shares. Where it knows ``listed_control``, that applies to
         the listed companies that nobody controls for certain: who certainly commands so many votes, and more than anybody can whom
@@ -71,7 +71,7 @@ def find_control(
     nominations
         ``nominator, nominee, held``: the nominee's votes in that company are the nominator's, or those of who is behind it in turn.
     parties, as_of
-        See `kg.holdings.read_holdings`.
+        See `kg.ownership.holdings.read_holdings`.
     taking_part
         Leave out of each coalition who has no votes in what none of its members controls alone: a brother who only owns a firm of his own
         is not one with the couple that has another. Who then is by himself is in no coalition.
@@ -90,7 +90,7 @@ def find_control(
     Raises
     ------
     UsageError
-        If a row is wrong (see `kg.holdings.refuse_wrong`), or one of the other tables lacks a column or an id.
+        If a row is wrong (see `kg.ownership.holdings.refuse_wrong`), or one of the other tables lacks a column or an id.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from kg.algorithms.temporal_cycles import search
 from kg.algorithms.temporal_moves import EVER, Bounds, Limits, moves
 from kg.derivations.flows import Flow, Given, bundled, fans, named, read_transfers, single, some
 from kg.errors import UsageError
-from kg.holdings import numbered
+from kg.ownership.holdings import numbered
 
 _DAY = 86_400_000_000
 _PPM = 1_000_000

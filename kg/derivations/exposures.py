@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from kg.algorithms.groups import Bools
 from kg.algorithms.kernel import Ints
 from kg.errors import UsageError, did_you_mean_one_of
-from kg.holdings import Parties, held_on, numbered_alike
+from kg.ownership.holdings import Parties, held_on, numbered_alike
 from kg.ruleset import Limit
 from kg.tables import first_row, refuse_flags, refuse_ids, refuse_missing, refuse_nulls, refuse_shares, refuse_words
 

@@ -14,7 +14,7 @@ from kg.algorithms.cycle_pruning import Bools, Int32s
 from kg.algorithms.kernel import Ints, kernel
 from kg.algorithms.temporal_moves import EVER
 from kg.errors import UsageError
-from kg.holdings import numbered_alike
+from kg.ownership.holdings import numbered_alike
 from kg.tables import first_row, refuse_missing, refuse_nulls
 
 COLUMNS = ("transfer_id", "payer", "payee", "amount_fen", "at")

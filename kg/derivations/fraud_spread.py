@@ -20,7 +20,7 @@ from kg.algorithms.kernel import Ints
 from kg.engine import union
 from kg.errors import UsageError
 from kg.graph import Graph
-from kg.holdings import numbered_alike
+from kg.ownership.holdings import numbered_alike
 from kg.rule import refuse_outside
 from kg.ruleset import WHOLE
 from kg.tables import first_row, refuse_nulls

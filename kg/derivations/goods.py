@@ -12,7 +12,7 @@ from kg.algorithms.csr import group_rows, items_of
 from kg.derivations.exposures import refuse_amounts
 from kg.errors import UsageError
 from kg.graph import Graph
-from kg.holdings import Parties, numbered_alike
+from kg.ownership.holdings import Parties, numbered_alike
 from kg.rule import refuse_outside
 from kg.tables import refuse_missing, refuse_nulls
 

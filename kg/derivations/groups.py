@@ -85,7 +85,7 @@ def find_groups(
         pair of a coalition's member and a company ends the coalition's control of it, the pair of its only two members the
         coalition.
     parties, as_of
-        See `kg.holdings.read_holdings`; only state bodies count.
+        See `kg.ownership.holdings.read_holdings`; only state bodies count.
 
     Returns
     -------

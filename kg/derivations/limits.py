@@ -21,7 +21,7 @@ from kg.algorithms.groups import Bools
 from kg.algorithms.kernel import Ints
 from kg.derivations.exposures import MOST, Book, Told, read_book, read_capital, refuse_amounts
 from kg.errors import UsageError
-from kg.holdings import Parties
+from kg.ownership.holdings import Parties
 from kg.ruleset import WHOLE, Limit, RuleSet
 from kg.tables import refuse_nulls
 

@@ -19,8 +19,8 @@ from kg.derivation import Derivation, id_of, json_list, nothing
 from kg.derivations.control import control_now
 from kg.derivations.linked_parties import Evidence, find_hidden_controllers, find_links, rank_links
 from kg.graph import Graph
-from kg.register import REBUTTALS, clients, rebutted, register
-from kg.register import REQUIRES as REGISTER
+from kg.ownership.register import REBUTTALS, clients, rebutted, register
+from kg.ownership.register import REQUIRES as REGISTER
 
 #: The kind of a person who may be behind a company though no register says so.
 BEHIND = "hidden_control"

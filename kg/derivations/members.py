@@ -10,7 +10,7 @@ from kg.derivation import Derivation, id_of
 from kg.derivations.control import control_now
 from kg.derivations.groups import find_groups
 from kg.graph import Graph
-from kg.register import REBUTTALS, REQUIRES, rebutted, register
+from kg.ownership.register import REBUTTALS, REQUIRES, rebutted, register
 
 
 def groups_now(graph: Graph) -> pa.Table:

@@ -23,7 +23,7 @@ from scipy.sparse import csr_array
 
 from kg.algorithms.ownership import Floats, Network, cut_off, network, swept, upward
 from kg.errors import UsageError
-from kg.holdings import Holdings, read_holdings
+from kg.ownership.holdings import Holdings, read_holdings
 
 #: What is carried on from level to level is cut off so many times later than what is told.
 _FINER = 32
@@ -59,7 +59,7 @@ def integrate_ownership(
     Parameters
     ----------
     holdings, parties, as_of
-        See `kg.holdings.read_holdings`.
+        See `kg.ownership.holdings.read_holdings`.
     prune
         Shares below are left out, but for the greatest of a company; 0 leaves none out.
     method
@@ -137,7 +137,7 @@ class OwnerIndex:
     Parameters
     ----------
     holdings, parties, as_of
-        See `kg.holdings.read_holdings`.
+        See `kg.ownership.holdings.read_holdings`.
 
     Examples
     --------

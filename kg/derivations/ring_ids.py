@@ -9,7 +9,7 @@ import pyarrow as pa
 from scipy.sparse import coo_array
 
 from kg.algorithms.kernel import Ints
-from kg.holdings import numbered_alike
+from kg.ownership.holdings import numbered_alike
 from kg.tables import refuse_nulls
 
 #: A ring is an earlier one where they share so much of all that are in either; and has to do with it where they share so many.

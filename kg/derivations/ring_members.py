@@ -22,7 +22,7 @@ from kg.derivation import Derivation, id_of, json_list
 from kg.derivations.ring_evidence import convincing, corroborated
 from kg.derivations.rings import SPLIT, Cycles, Rings, find_cycles, find_rings
 from kg.graph import Graph
-from kg.transfers import around_clients, further, to_owners
+from kg.payments.transfers import around_clients, further, to_owners
 
 #: Below so many fen a payment is daily business.
 _LEAST_FEN = 100_000

@@ -20,7 +20,7 @@ from kg.algorithms.kernel import Ints
 from kg.derivations.cycles import SPLIT, TIERS, CycleParams, Cycles, find_cycles
 from kg.derivations.ring_ids import same_rings
 from kg.errors import UsageError
-from kg.holdings import numbered_alike
+from kg.ownership.holdings import numbered_alike
 from kg.tables import refuse_missing, refuse_nulls
 
 __all__ = ["SPLIT", "TIERS", "CycleParams", "Cycles", "Rings", "find_cycles", "find_rings"]

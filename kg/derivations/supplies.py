@@ -19,7 +19,7 @@ from kg.dates import month_start
 from kg.derivation import Derivation, id_of, ppm_of
 from kg.engine import union
 from kg.graph import Graph
-from kg.register import clients
+from kg.ownership.register import clients
 
 #: The sources of trade, the one that is believed first before the others.
 MEASURES = ("invoices", "payments", "contracts")

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from kg.algorithms.cascade import Bools, Floats, Shocks, Side, downstream, links, upstream
 from kg.algorithms.kernel import Ints
 from kg.errors import UsageError
-from kg.holdings import numbered_alike
+from kg.ownership.holdings import numbered_alike
 from kg.tables import first_row, refuse_nulls
 
 NOT_NEEDED, NON_ESSENTIAL, ESSENTIAL = range(3)

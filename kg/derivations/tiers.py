@@ -17,7 +17,7 @@ from kg.algorithms.kernel import Ints
 from kg.derivations.dependence import HALF
 from kg.derivations.exposures import refuse_amounts
 from kg.errors import UsageError
-from kg.holdings import Parties, numbered
+from kg.ownership.holdings import Parties, numbered
 from kg.rule import refuse_outside
 from kg.ruleset import WHOLE
 from kg.tables import refuse_nulls

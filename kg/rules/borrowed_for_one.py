@@ -19,14 +19,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg import loan_money
 from kg.algorithms.interning import Interner
 from kg.algorithms.windows import crowded
 from kg.graph import Graph
+from kg.payments import loan_money
+from kg.payments.spending import COLUMNS, after_pay_outs, spent
+from kg.payments.transfers import least_share
 from kg.reason import BORROWED_FOR_ONE
 from kg.rule import FOUND, Need, Rule, Tables, conform, listed, parameter, refuse_outside
-from kg.spending import COLUMNS, after_pay_outs, spent
-from kg.transfers import least_share
 
 _DAY = 86_400_000_000
 

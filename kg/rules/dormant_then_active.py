@@ -21,10 +21,10 @@ import pyarrow as pa
 from kg.algorithms.windows import Gap, after_gaps
 from kg.engine import union
 from kg.graph import Graph
-from kg.legs import legs, told
+from kg.payments.legs import legs, told
+from kg.payments.transfers import around_clients, as_flow, seen_whole, usable
 from kg.reason import DORMANT_THEN_ACTIVE
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import around_clients, as_flow, seen_whole, usable
 
 _DAY = 86_400_000_000
 

@@ -21,10 +21,10 @@ import pyarrow as pa
 from kg.algorithms.kernel import Ints
 from kg.algorithms.windows import crowded
 from kg.graph import Graph
-from kg.legs import legs, told
+from kg.payments.legs import legs, told
+from kg.payments.transfers import around_clients, as_flow, few, few_between, seen_whole, to_owners, usable
 from kg.reason import MANY_PAID_BY_ONE, ONE_PAID_BY_MANY
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import around_clients, as_flow, few, few_between, seen_whole, to_owners, usable
 
 _DAY = 86_400_000_000
 
@@ -65,7 +65,7 @@ def find_fans(tables: Tables, parameters: FanParameters, *, into: bool) -> pa.Ta
     Accounts with one owner are folded to it. A *burst* are the payments that lie within ``window_days`` with others of at least
     ``min_parties`` different parties. Told are parties whose bursts lie within ``burst_days`` in all and hold at least ``least_percent`` of
     their payments of that side. Payments below ``min_fen``, those between two accounts with more than ``most_payments`` of them, and what
-    `kg.transfers.usable` leaves out do not count.
+    `kg.payments.transfers.usable` leaves out do not count.
 
     Parameters
     ----------

@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg.payments.spending import COLUMNS, after_pay_outs, spent
+from kg.payments.transfers import least_share
 from kg.reason import FORBIDDEN_USE
 from kg.rule import FOUND, Need, Rule, Tables, conform, listed, parameter, refuse_outside
-from kg.spending import COLUMNS, after_pay_outs, spent
-from kg.transfers import least_share
 
 _DAY = 86_400_000_000
 _INDUSTRIES = ("K70", "J67", "J69")

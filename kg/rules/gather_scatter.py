@@ -19,10 +19,10 @@ import pyarrow as pa
 
 from kg.algorithms.gathering import Size, gathering
 from kg.graph import Graph
-from kg.legs import legs, told
+from kg.payments.legs import legs, told
+from kg.payments.transfers import around_clients, as_flow, few, few_between, to_owners, usable
 from kg.reason import GATHERED_AND_SCATTERED
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import around_clients, as_flow, few, few_between, to_owners, usable
 
 _DAY = 86_400_000_000
 
@@ -64,7 +64,7 @@ def find_gather_scatter(tables: Tables, parameters: GatherScatterParameters) -> 
 
     Accounts with one owner are folded to it. What parts are, and which are told, says `kg.algorithms.gathering`: all in at or before all
     out, within ``window_days``, from at least ``min_parties`` parties to as many others. Left out are transfers below ``min_fen``, those
-    between two accounts with more than ``most_payments`` of them, and what `kg.transfers.usable` leaves out.
+    between two accounts with more than ``most_payments`` of them, and what `kg.payments.transfers.usable` leaves out.
 
     Parameters
     ----------

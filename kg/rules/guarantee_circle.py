@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from kg.circle import told_circles
-from kg.loan_money import guaranteed
+from kg.payments.loan_money import guaranteed
 from kg.reason import GUARANTEE_CIRCLE
 from kg.rule import Need, Rule, Tables, conform, listed, parameter, refuse_outside
 

@@ -19,13 +19,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg import loan_money
 from kg.algorithms.components import strong_components
 from kg.algorithms.interning import Interner
+from kg.payments import loan_money
+from kg.payments.spending import COLUMNS, after_pay_outs, spent
+from kg.payments.transfers import least_share
 from kg.reason import GUARANTEES_SERVE_ONE
 from kg.rule import FOUND, Need, Rule, Tables, conform, listed, parameter, refuse_outside
-from kg.spending import COLUMNS, after_pay_outs, spent
-from kg.transfers import least_share
 
 REQUIRES = (
     Need("GUARANTEES", ("id", "src", "dst", "amount_fen", "valid_from")),

@@ -16,14 +16,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg import loan_money
 from kg.algorithms.csr import Csr
 from kg.algorithms.interning import Interner
 from kg.algorithms.kernel import Ints
 from kg.algorithms.temporal_paths import Flow, Returns, Starts, find_returns
+from kg.payments import loan_money
+from kg.payments.transfers import as_flow, least_share, usable
 from kg.reason import LOAN_MONEY_RETURNED
 from kg.rule import FOUND, Need, Rule, Tables, conform, listed, parameter, refuse_outside
-from kg.transfers import as_flow, least_share, usable
 
 REQUIRES = (
     Need("PAID_OUT_TO", ("id", "src", "dst", "amount_fen", "at")),

@@ -21,15 +21,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg import loan_money
 from kg.algorithms.csr import Csr
 from kg.algorithms.interning import Interner
 from kg.algorithms.returned_sums import Limits, Sought, Sums, returned_sums
 from kg.algorithms.temporal_paths import Flow
 from kg.graph import Graph
+from kg.payments import loan_money
+from kg.payments.transfers import as_flow, least_share, usable
 from kg.reason import LOAN_MONEY_RETURNED, LOAN_MONEY_RETURNED_FAR
 from kg.rule import FOUND, Need, Rule, Tables, conform, listed, parameter, refuse_outside
-from kg.transfers import as_flow, least_share, usable
 
 _DAY = 86_400_000_000
 _LAST = 2

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 
 from kg.algorithms.interning import Interner
 from kg.algorithms.windows import crowded
+from kg.payments.spending import COLUMNS, after_pay_outs, spent
+from kg.payments.transfers import least_share
 from kg.reason import LOANS_PASSED_ON
 from kg.rule import FOUND, Need, Rule, Tables, conform, listed, parameter, refuse_outside
-from kg.spending import COLUMNS, after_pay_outs, spent
-from kg.transfers import least_share
 
 _DAY = 86_400_000_000
 _PAID = 2

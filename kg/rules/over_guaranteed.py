@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg.loan_money import guaranteed
+from kg.payments.loan_money import guaranteed
 from kg.reason import OVER_GUARANTEED
 from kg.rule import FOUND, Need, Rule, Tables, conform, listed, parameter, refuse_outside
 

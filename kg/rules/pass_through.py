@@ -22,10 +22,10 @@ from kg.algorithms.holding import held
 from kg.algorithms.temporal_paths import Flow
 from kg.engine import union
 from kg.graph import Graph
-from kg.legs import legs, told
+from kg.payments.legs import legs, told
+from kg.payments.transfers import around_clients, as_flow, aside, least_share, seen_whole, usable
 from kg.reason import MONEY_PASSES_THROUGH
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import around_clients, as_flow, aside, least_share, seen_whole, usable
 
 _HOUR = 3_600_000_000
 

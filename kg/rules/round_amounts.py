@@ -20,10 +20,10 @@ import pyarrow.compute as pc
 
 from kg.algorithms.windows import crowded
 from kg.graph import Graph
-from kg.legs import legs, told
+from kg.payments.legs import legs, told
+from kg.payments.transfers import around_clients, as_flow, seen_whole, to_owners, usable
 from kg.reason import ROUND_AMOUNTS
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import around_clients, as_flow, seen_whole, to_owners, usable
 
 _DAY = 86_400_000_000
 

@@ -23,11 +23,11 @@ from kg.algorithms.interning import Interner
 from kg.algorithms.kernel import Ints
 from kg.algorithms.relays import Passing, gathered, relays
 from kg.graph import Graph
-from kg.legs import legs, told
-from kg.loan_money import majorities
+from kg.payments.legs import legs, told
+from kg.payments.loan_money import majorities
+from kg.payments.transfers import around_clients, as_flow, few, few_between, to_owners, usable
 from kg.reason import SCATTERED_AND_GATHERED
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside
-from kg.transfers import around_clients, as_flow, few, few_between, to_owners, usable
 
 _DAY = 86_400_000_000
 
@@ -76,7 +76,7 @@ def find_scatter_gather(tables: Tables, parameters: ScatterGatherParameters) -> 
     ``min_hands`` different hands that all lie within one ``window_days``; within ``home_days`` where the payee is the payer, or one of them
     represents the other or holds it above 50 %. Left out are transfers below
     ``min_fen``, those between two accounts with more than ``most_payments`` of them, ends and hands with more than ``max_fan`` payments
-    within the time, and what `kg.transfers.usable` leaves out.
+    within the time, and what `kg.payments.transfers.usable` leaves out.
 
     Parameters
     ----------

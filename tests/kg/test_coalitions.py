@@ -14,7 +14,7 @@ from kg.algorithms.kinship import KINSHIPS, relatives
 from kg.derivations.beneficial_owners import find_beneficial_owners
 from kg.derivations.control import find_control
 from kg.errors import UsageError
-from kg.nominees import nominated, sound
+from kg.ownership.nominees import nominated, sound
 from kg.rulesets import RULESETS, get
 
 GROUP, LAW, LISTED, OWNERS = get("CN-GROUP-2010"), get("CN-COLAW-2023"), get("CN-CSRC-84"), get("CN-UBO-2024")

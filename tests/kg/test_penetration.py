@@ -16,7 +16,7 @@ from kg.cli.owners import _judged
 from kg.engine import Engine
 from kg.graph import Graph, columns, table_name
 from kg.lake import Lake
-from kg.penetration import as_lines, behind, grow
+from kg.ownership.penetration import as_lines, behind, grow
 from loaders.sources import kind
 
 

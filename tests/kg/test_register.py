@@ -15,8 +15,8 @@ from kg import schema
 from kg.engine import Engine
 from kg.graph import Graph, columns, table_name
 from kg.lake import Lake
-from kg.nominees import sound
-from kg.register import _ppm, register
+from kg.ownership.nominees import sound
+from kg.ownership.register import _ppm, register
 
 DAY = date(2026, 3, 1)
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from kg.engine import Engine
-from kg.transfers import around_clients, aside, seen_whole
+from kg.payments.transfers import around_clients, aside, seen_whole
 
 from .narrowing import ArrowGraph
 

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from kg.algorithms.csr import Csr, group_rows, items_of
 from kg.algorithms.kernel import Ints
 from kg.algorithms.kinship import KINSHIPS, relatives
-from kg.holdings import Holdings, held_on, numbered_alike
+from kg.ownership.holdings import Holdings, held_on, numbered_alike
 from kg.ruleset import RuleSet
 from kg.tables import refuse_ids, refuse_missing, refuse_nulls, refuse_words
 
@@ -32,7 +32,7 @@ class Ties:
 
     @classmethod
     def on(cls, as_of: date | None, kin: pa.Table | None, concert: pa.Table | None, like: pa.DataType) -> Ties:
-        """Return the kinship and the agreements that hold on a day, see `kg.holdings.held_on`; ids are of a type.
+        """Return the kinship and the agreements that hold on a day, see `kg.ownership.holdings.held_on`; ids are of a type.
 
         Raises
         ------

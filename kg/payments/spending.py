@@ -12,9 +12,9 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg import loan_money
 from kg.graph import Graph
-from kg.transfers import to_owners, usable
+from kg.payments import loan_money
+from kg.payments.transfers import to_owners, usable
 
 _DAY = 86_400_000_000
 #: Columns of transfers that are asked for, beside which a rule may want others (``purpose``).

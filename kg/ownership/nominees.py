@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kg.algorithms.kernel import Ints
 from kg.errors import UsageError
-from kg.holdings import held_on, numbered_alike
+from kg.ownership.holdings import held_on, numbered_alike
 from kg.tables import plain_ids, refuse_ids, refuse_missing, refuse_nulls
 
 _COLUMNS, _ENDS = ["nominator", "nominee", "held"], ["holder", "held"]

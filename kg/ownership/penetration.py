@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.graph import Graph
-from kg.register import Register, register
+from kg.ownership.register import Register, register
 
 Direction = Literal["up", "down"]
 

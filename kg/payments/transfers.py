@@ -16,7 +16,7 @@ from kg.algorithms.kernel import Ints
 from kg.algorithms.temporal_paths import Flow, flow
 from kg.engine import union
 from kg.graph import Graph
-from kg.register import clients
+from kg.ownership.register import clients
 
 #: Before the name of an account of which nothing may be told.
 _ELSEWHERE = "elsewhere:"

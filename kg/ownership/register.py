@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from kg.engine import Engine
 from kg.graph import Graph
-from kg.nominees import sound
+from kg.ownership.nominees import sound
 
 #: What an owner of companies is called that acts for the State, where no source says what it is.
 STATE_NAMES = ("国有资产监督管理", "国资委", "财政部", "财政厅", "财政局", "人民政府")
