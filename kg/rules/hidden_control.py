@@ -1,5 +1,9 @@
 """A borrower that somebody may control whom no register names: money, access and credit lead to a person behind it.
 
+What cannot be had: in generated cities half of the planted ones are hit, at twelve honest companies of 1,000, and at two of 1,000 none is.
+Who is behind stands among the first three candidates of the company in seven to eight cases of ten, but honest owners lend to, trade and
+share devices with one another too, and no score known here tells one from the other. So a hit is a question to an officer.
+
 Look-alike that is no hit: relatives of the owners, an accountant's device that many share, a supplier who is also a landlord.
 
 References
