@@ -77,7 +77,7 @@ format: $(STAMP)
 
 lock: | .venv/bin/python $(filter .venv/%,$(UV))
 	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal --custom-compile-command "make lock" \
-	  --group dev pyproject.toml --output-file requirements.lock
+	  --extra models --group dev pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
