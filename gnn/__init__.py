@@ -1,1 +1,1 @@
-"""Models that score the graph."""
+"""Scores of a graph: its encoding, features, models and what they are measured by."""

@@ -37,6 +37,7 @@ COMMANDS = {
     "verify": "Check the signature and the files of an export.",
     "report": "Show what a run did.",
     "demo": "Make a demo workspace and fill it.",
+    "benchmark": "Hold the models against a published data set.",
     "city": "Make a workspace of a generated city whose truth is known.",
 }
 

@@ -1,0 +1,1 @@
+"""Layers that PyTorch Geometric does not have."""

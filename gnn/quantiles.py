@@ -1,0 +1,56 @@
+"""Columns as quantiles of what was trained on: heavy tails and units disappear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from gnn.encode import Floats
+from kg.algorithms.kernel import Ints
+
+#: Where a missing value stands: below all that is known.
+MISSING = -0.2
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """The sorted values of each column in the rows that were trained on, without the missing ones."""
+
+    known: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, values: Floats, rows: Ints) -> Quantiles:
+        """Read the columns in some rows."""
+        return cls(tuple(np.sort(column[~np.isnan(column)]) for column in values[rows].T))
+
+    def ranks(self, values: Floats) -> Floats:
+        """Return where each value stands among those trained on, in [0, 1], ties in their middle; nan stays.
+
+        >>> Quantiles.of(np.array([[1.0], [2.0], [2.0], [9.0]]), np.arange(4)).ranks(np.array([[2.0], [0.0], [np.nan]])).ravel().tolist()
+        [0.5, 0.0, nan]
+        """
+        found = np.full(values.shape, np.nan)
+        for place, known in enumerate(self.known):
+            column = values[:, place]
+            if len(known):
+                middle = (np.searchsorted(known, column, "left") + np.searchsorted(known, column, "right")) / (2 * len(known))
+                found[:, place] = np.where(np.isnan(column), np.nan, middle)
+        return found
+
+    def filled(self, values: Floats) -> Floats:
+        """Return the ranks with missing values below all others, for trees that know no missing value."""
+        return np.nan_to_num(self.ranks(values), nan=MISSING)
+
+    def normal(self, values: Floats) -> Floats:
+        """Return the ranks as normal scores; beside each column that lacks values in some rows stands one that says where.
+
+        Missing values become 0, the middle.
+        """
+        ranks = self.ranks(values)
+        lacking = np.isnan(ranks)
+        edge = 0.5 / max(2, max((len(known) for known in self.known), default=2))
+        scores = np.nan_to_num(ndtri(np.clip(ranks, edge, 1 - edge)))
+        some = lacking.any(axis=0) & ~lacking.all(axis=0)
+        return np.column_stack([scores, lacking[:, some].astype(float)])
