@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from gnn.calibrate import calibrate
 from gnn.crossfit import Plan, Predicted, blended, plan_for, predict
-from gnn.encode import Floats, TaskGraph, canonical
+from gnn.encode import Floats, TaskGraph, canonical, fingerprints
 from gnn.feature import Inputs, prepare
 from gnn.features import FEATURES
 from gnn.measure import compared, measured, probabilities
@@ -101,7 +101,7 @@ def run(variants: tuple[Variant, ...], models: tuple[Model, ...], progress: Prog
         "threshold": _threshold(whole, plan),
         "calibration": calibration,
         "probes": probes(inputs, plan, models[0]),
-        "tied_fraction": tied(whole.every),
+        "tied_fraction": tied(whole.every, fingerprints(graph)[: len(graph.ids)]),
     }
     return Outcome(_table(graph, whole.every, probability), metrics)
 

@@ -26,10 +26,10 @@ def normal_scores(score: Floats) -> Floats:
     return scores
 
 
-def weigh(members: Floats, label: Labels, parts: Sequence[Ints]) -> Floats:
+def weigh(members: Floats, label: Labels, parts: Sequence[Ints], counts: Sequence[float]) -> Floats:
     """Return each model's weight: from none on, the model that helps most gets a share more, again and again [1]_.
 
-    What counts is the mean of AUC and AP over the parts, by their rows. Half of the weight is then spread evenly over all that got any:
+    What counts is the mean of AUC and AP over the parts. Half of the weight is then spread evenly over all that got any:
     few rows are behind the search, and an even blend is hard to beat.
 
     Parameters
@@ -38,6 +38,8 @@ def weigh(members: Floats, label: Labels, parts: Sequence[Ints]) -> Floats:
         Normal scores, out of fold.
     parts
         Rows that are judged together: the folds, the validation rows.
+    counts
+        What each part counts.
 
     Returns
     -------
@@ -50,13 +52,13 @@ def weigh(members: Floats, label: Labels, parts: Sequence[Ints]) -> Floats:
     """
     chosen = np.zeros(len(members))
     for _ in range(_STEPS):
-        worth = [_worth(chosen @ members + member, label, parts) for member in members]
+        worth = [_worth(chosen @ members + member, label, parts, counts) for member in members]
         chosen[int(np.argmax(worth))] += 1
     even = chosen > 0
     weights: Floats = (chosen / _STEPS + even / even.sum()) / 2
     return weights
 
 
-def _worth(score: Floats, label: Labels, parts: Sequence[Ints]) -> float:
+def _worth(score: Floats, label: Labels, parts: Sequence[Ints], counts: Sequence[float]) -> float:
     worth = [auc(label[rows], score[rows]) + average_precision(label[rows], score[rows]) for rows in parts]
-    return float(np.average(worth, weights=[len(rows) for rows in parts]))
+    return float(np.average(worth, weights=counts))

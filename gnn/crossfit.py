@@ -97,7 +97,8 @@ def predict(model: Model, inputs: Inputs, plan: Plan, task: Task) -> Predicted:
 def blended(name: str, members: Sequence[Predicted], plan: Plan) -> Predicted:
     """Blend models.
 
-    The weights that count are found on all folds and the validation rows. What the blend is worth is told by others: a fold's rows
+    The weights that are used are found on all folds and on the validation rows, which count as much as all folds together: they lie
+    nearer to what is scored. What the blend is worth is told by others: a fold's rows
     are scored by weights found without that fold, validation rows by weights found without them.
     """
     known = np.stack([np.concatenate([each.inside, each.valid.mean(axis=0)]) for each in members])
@@ -106,9 +107,10 @@ def blended(name: str, members: Sequence[Predicted], plan: Plan) -> Predicted:
     last = len(plan.train) + np.arange(len(plan.valid))
     inside = np.empty(len(plan.train))
     for part in parts:
-        others = [each for each in [*parts, last] if each is not part]
-        inside[part] = weigh(known, label, others) @ known[:, part]
-    honest, weights = weigh(known, label, parts), weigh(known, label, [*parts, last])
+        others = [each for each in parts if each is not part]
+        inside[part] = weigh(known, label, [*others, last], [*np.ones(len(others)), len(others)]) @ known[:, part]
+    honest = weigh(known, label, parts, [1.0] * len(parts))
+    weights = weigh(known, label, [*parts, last], [*np.ones(len(parts)), len(parts)])
     valid = np.tensordot(honest, np.stack([each.valid for each in members]), axes=1)
     every: Floats = weights @ np.stack([each.every for each in members])
     return Predicted(name, inside, valid, every, weights)

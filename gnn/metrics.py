@@ -121,12 +121,21 @@ def calibration_error(label: Labels, probability: Floats, bins: int = 10) -> flo
     return float(sum(abs(probability[part].mean() - label[part].mean()) * len(part) for part in parts) / len(label))
 
 
-def tied(score: Floats) -> float:
-    """Return the fraction of rows whose score another row has too.
+def tied(score: Floats, alike: NDArray[np.uint64]) -> float:
+    """Return the fraction of rows whose score another row has too; of rows alike in everything one counts.
 
-    >>> tied(np.array([1.0, 2.0, 2.0, 3.0]))
+    Parameters
+    ----------
+    alike : uint64, shape (n,)
+        The same number for rows that nothing tells apart.
+
+    Examples
+    --------
+    >>> tied(np.array([1.0, 2.0, 2.0, 3.0, 3.0]), np.array([1, 2, 3, 4, 4], np.uint64))
     0.5
     """
+    _, first = np.unique(alike, return_index=True)
+    score = score[first]
     _, count = np.unique(score, return_counts=True)
     return float(count[count > 1].sum() / len(score))
 

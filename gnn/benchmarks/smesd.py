@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from gnn.benchmark import Benchmark, Variant
 from gnn.benchmarks.reading import integers, labels, numbers, places, read
@@ -40,6 +41,7 @@ RELATIONS = {
 }
 #: What is too rare to be a relation of its own.
 _TRADE = ("loan", "deal", "rent", "creditor")
+_MEMBERSHIPS = ("area", "industry", "qualify")
 _CAPITAL = ("registered_capital_10k_cny", "paid_in_capital_10k_cny", "age_months")
 TOLD = (
     "registered",
@@ -115,7 +117,7 @@ def _labels(splits: list[_Split]) -> tuple[np.ndarray[tuple[int], np.dtype[np.in
 
 def _own(splits: list[_Split], *, late: bool) -> Block:
     """Return a firm's own attributes: capital, age, memberships, lawsuits."""
-    parts = [numbers_of(each) for each in splits]
+    parts = [_attributes(each) for each in splits]
     count = sum(len(each.ids) for each in splits)
     begin = np.cumsum([0, *(len(each.ids) for each in splits)])
     firm, months, kinds = [], [], {kind: [] for kind in ("cause", "court", "result")}  # type: ignore[var-annotated]
@@ -132,17 +134,27 @@ def _own(splits: list[_Split], *, late: bool) -> Block:
     return Block((*parts[0][0], *block.names), np.column_stack([own, block.values]))
 
 
-def numbers_of(each: _Split) -> tuple[tuple[str, ...], Floats]:
-    """Return capital (logarithm of 10,000 yuan), the fraction of it that is paid in, age (months), and memberships (counts)."""
+def _attributes(each: _Split) -> tuple[tuple[str, ...], Floats]:
+    """Return capital (logarithm of 10,000 yuan), the fraction of it that is paid in, age (months), and memberships."""
     where = f"{each.name}_companies.parquet"
     registered, paid, age = (numbers(each.firms, name, where) for name in _CAPITAL)
     kind = np.asarray(each.memberships["kind"].to_pylist(), dtype=np.str_)
     member = places(each.ids, integers(each.memberships, "company", f"{each.name}_hyperedges.parquet"), f"{each.name}_hyperedges.parquet")
-    named = np.asarray([edge is not None and edge != "nan" for edge in each.memberships["edge"].to_pylist()], dtype=bool)
     columns = [np.log1p(registered), np.log1p(paid), paid / np.maximum(registered, 1e-9), age]
-    counted = ("area", "industry", "qualify")
-    columns += [np.bincount(member[(kind == one) & named], minlength=len(each.ids)).astype(float) for one in counted]
+    edge = np.asarray(["nan" if edge is None else str(edge) for edge in each.memberships["edge"].to_pylist()], dtype=np.str_)
+    for one in _MEMBERSHIPS:
+        rows = (kind == one) & (edge != "nan")
+        columns += _membership(member[rows], edge[rows], len(each.ids))
+    counted = tuple(f"{one}{what}" for one in _MEMBERSHIPS for what in ("", ".common"))
     return ("registered", "paid_in", "paid_fraction", "age", *counted), np.column_stack(columns)
+
+
+def _membership(member: Ints, edge: NDArray[np.str_], count: int) -> tuple[Floats, Floats]:
+    """Return to how many areas (industries, qualifications) a firm belongs, and which fraction of all firms belongs to them, on average."""
+    _, which, size = np.unique(edge, return_inverse=True, return_counts=True)
+    belongs = np.bincount(member, minlength=count).astype(float)
+    common = np.bincount(member, weights=size[which] / count, minlength=count)
+    return belongs, np.divide(common, belongs, out=np.full(count, np.nan), where=belongs > 0)
 
 
 def _relations(splits: list[_Split]) -> tuple[tuple[Relation, ...], int]:

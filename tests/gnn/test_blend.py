@@ -24,7 +24,7 @@ def test_normal_scores_are_quantiles_of_the_normal_distribution():
 
 def test_a_model_that_knows_nothing_gets_no_weight_and_two_that_differ_share_it():
     label, known = members()
-    weights = weigh(known, label, np.array_split(np.arange(600), 5))
+    weights = weigh(known, label, np.array_split(np.arange(600), 5), np.ones(5))
     assert weights.sum() == pytest.approx(1)
     assert weights[2] == 0
     assert (weights[:2] > 0.3).all()

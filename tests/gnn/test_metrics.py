@@ -62,9 +62,11 @@ def test_calibration_error_is_the_gap_between_what_is_said_and_what_happens():
     assert calibration_error(label, said, bins=2) == pytest.approx((0.1 + 0.1) / 2)
 
 
-def test_rows_that_share_a_score_are_tied():
-    assert tied(np.array([1.0, 1.0, 2.0, 3.0])) == 0.5
-    assert tied(np.arange(5.0)) == 0
+def test_rows_that_share_a_score_are_tied_unless_nothing_tells_them_apart():
+    score, apart = np.array([1.0, 1.0, 2.0, 3.0]), np.arange(4, dtype=np.uint64)
+    assert tied(score, apart) == 0.5
+    assert tied(np.arange(4.0), apart) == 0
+    assert tied(score, np.array([7, 7, 8, 9], np.uint64)) == 0
 
 
 def test_one_class_alone_ranks_nothing():
