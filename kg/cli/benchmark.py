@@ -78,6 +78,7 @@ def _say(metrics: dict[str, Any]) -> None:
     for variant, each in metrics["variants"].items():
         click.echo(f"\n{variant}")
         print_table(columns, [_row(model, table, "") for model, table in each.items()])
+    click.echo(f"\nscores are those of {metrics['chosen']}")
     click.echo("\nwith the graph against without: gain in AP, folds")
     for model, of in metrics["graph_against_none"].items():
         click.echo(f"{model} against {of['against']}: {_told(of['cv']['ap'], '+.3f')}{'' if of['helps'] else ' - not shown to help'}")

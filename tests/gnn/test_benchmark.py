@@ -65,9 +65,11 @@ def test_the_tables_tell_of_every_model_relation_variant_and_segment(outcome):
     json.dumps(metrics)
 
 
-def test_it_is_said_to_help_only_where_the_interval_of_the_gain_lies_above_nought(outcome):
+def test_the_graph_is_said_to_help_and_used_only_where_the_interval_of_the_gain_lies_above_nought(outcome):
     for of in outcome.metrics["graph_against_none"].values():
         assert of["helps"] == (of["cv"]["ap"]["low"] > 0)
+    helps = outcome.metrics["graph_against_none"]["blend"]["helps"]
+    assert outcome.metrics["chosen"] == ("blend" if helps else "blend_own")
 
 
 def test_ids_alone_and_permuted_labels_tell_nothing(outcome):
