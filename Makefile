@@ -51,7 +51,7 @@ BOTH := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 test: $(STAMP)
 	$(BIN)/python -c 'from kg.stores.provision import provision; provision()' & \
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(BOTH) --quiet --cov --cov-report= tests/kg/algorithms tests/kg/test_loan_return.py \
-	  tests/kg/test_guarantee_circle.py tests/loaders/test_readers.py tests/loaders/test_hostile_files.py; \
+	  tests/kg/test_guarantee_circle.py tests/loaders/test_readers.py tests/loaders/test_hostile_files.py tests/gnn/test_propagate.py; \
 	wait
 	$(BIN)/python -m pytest $(BOTH) --cov --cov-append --cov-fail-under=90
 

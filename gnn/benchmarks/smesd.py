@@ -5,7 +5,7 @@ firms (crawl seeds), which have more lawsuits and neighbours than others; what s
 are counted back from bankruptcy, or from the end of 2021 where there is none; what came after a bankruptcy stands there as month 0.
 
 Wei, Lv, Guo et al., Combining intra-risk and contagion risk for enterprise bankruptcy prediction using graph neural networks,
-Information Sciences 659, 2024.
+Information Sciences, 2024, 120081.
 """
 
 from __future__ import annotations

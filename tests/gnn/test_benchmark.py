@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -253,6 +255,14 @@ def test_the_published_data_sets_beat_chance_with_boosted_trees(benchmark):
     train, valid = graph.labelled("train"), graph.labelled("valid")
     score = boosted.OWN.fit(inputs, train, graph.label[train], 0)(inputs)
     assert auc(graph.label[valid], score[valid]) > 0.75
+
+
+def test_help_of_the_command_imports_nothing_that_models_need():
+    code = "import sys\nfrom kg.cli import cli\ncli(['benchmark', '--help'], standalone_mode=False)\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert "kg.cli.benchmark" in imported
+    assert not imported & {"torch", "torch_geometric", "lightgbm", "sklearn", "pandas"}
 
 
 def test_the_command_says_which_package_is_missing(tmp_path, monkeypatch):
