@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from kg.errors import UsageError
 
 #: Raised with every change of parameters or behaviour: the same seed and version give the same bytes.
-CITY_VERSION = 12
+CITY_VERSION = 13
 FORMATS = ("csv", "parquet")
 #: Smallest and largest value of each number that a person can choose.
 _RANGES = {

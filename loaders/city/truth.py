@@ -53,7 +53,7 @@ def truth(tables: Tables) -> dict[str, pa.Table]:
 
 def _plots(city: City, actors: list[Actors]) -> pa.Table:
     """Return a row for each plot, with its parameters and how many of them lie beyond what a rule's default catches."""
-    beyond = [_beyond(of) for of in actors]
+    outside = [beyond(of) for of in actors]
     values = [json.dumps(dict(of.values), sort_keys=True) for of in actors]
     return pa.table(
         {
@@ -62,7 +62,7 @@ def _plots(city: City, actors: list[Actors]) -> pa.Table:
             "start": dates(city.params.first_day, np.array([of.start for of in actors], np.int64)),
             "members": pa.array([of.firms.size for of in actors], pa.int64()),
             "parameters": pa.array(values, pa.string()),
-            "beyond_defaults": pa.array(beyond, pa.int64()),
+            "beyond_defaults": pa.array(outside, pa.int64()),
         }
     )
 
@@ -77,12 +77,14 @@ def _mixed(table: pa.Table, actors: list[Actors]) -> pa.Table:
 def beyond_defaults(city: City) -> tuple[int, int]:
     """Return how many schemes have a parameter beyond what a rule's default would catch, and how many schemes there are."""
     guilty = [of for of in city.actors if of.number > 0]
-    return sum(_beyond(of) > 0 for of in guilty), len(guilty)
+    return sum(beyond(of) > 0 for of in guilty), len(guilty)
 
 
-def _beyond(of: Actors) -> int:
+def beyond(of: Actors) -> int:
+    """Count what lies beyond a rule's default, in what else the same companies do too."""
     kind = plot(of.name)
-    return int(kind.members.beyond(of.firms.size)) + sum(kind.ranges[name].beyond(value) for name, value in of.values.items())
+    own = int(kind.members.beyond(of.firms.size)) + sum(kind.ranges[name].beyond(value) for name, value in of.values.items())
+    return own + (beyond(of.also) if of.also else 0)
 
 
 def _members(tables: Tables, plots: Iterable[tuple[Actors, Deeds]]) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from loaders.city.schemes import SCHEMES
 from loaders.city.schemes.group_splitting import limit
 from loaders.city.tables import Tables
 from loaders.city.town import Town
-from loaders.city.truth import truth
+from loaders.city.truth import beyond, truth
 
 
 @pytest.fixture(scope="module", params=range(1, 7))
@@ -229,6 +230,12 @@ def test_who_borrows_from_fewer_lenders_than_the_rule_asks_for_lies_beyond_its_d
     assert lenders.low < least <= lenders.high
     assert lenders.beyond(least - 1)
     assert not lenders.beyond(least)
+
+
+def test_a_scheme_lies_beyond_the_defaults_with_what_else_it_does(cities):
+    mixed = [of for city in cities for of in city.actors if of.number > 0 and of.also]
+    assert any(beyond(of.also) for of in mixed)
+    assert all(beyond(of) == beyond(replace(of, also=None)) + beyond(of.also) for of in mixed)
 
 
 def test_about_one_scheme_in_seven_does_a_second_kind_too(cities):

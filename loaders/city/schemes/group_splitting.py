@@ -77,7 +77,7 @@ PLOT = Plot(
     "members of a hidden group borrow below the limit each, above it together",
     Range(3, 8, "companies that borrow"),
     {
-        "within_days": Range(10, 120, "days within which they borrow", usual=90),
+        "within_days": Range(10, 120, "days within which they borrow", usual=30),
         "percent": Range(50, 100, "% of each loan that comes together"),
         "nested": Range(0, 2, "members that are held by another member"),
         "fail_percent": Range(10, 70, "% of the loans that fail"),
