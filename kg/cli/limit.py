@@ -39,6 +39,8 @@ def limit(*, party: str, rules: str | None, as_of: datetime | None, as_json: boo
         return
     least = binding[0]
     click.echo(f"{found['party']}: {yuan(least['headroom_fen'])} yuan left under {found['rules']}, as of {found['as_of']}")
+    if found["as_if_insider"]:
+        click.echo("these limits are for the bank's own related parties; no source says who is one, so they are told as if this party were")
     click.echo(f"bound by: {least['limit']}, of {least['group_id']}\n")
     columns = ("of", "limit", "used (yuan)", "left (yuan)", "breach")
     print_table(
@@ -68,7 +70,9 @@ def _found(graph: Graph, party: str) -> dict[str, Any]:
             "no exposures are known, or not one capital of the bank on the last day reported (sources exposures and bank_capital)"
         )
     binding = headroom(found, groups, party, rules).to_pylist() if rules.limits else []
-    return {"party": party, "as_of": graph.as_of, "rules": rules.id, "verified": rules.verified, "limits": binding}
+    as_if = any(limit.of == "insiders" for limit in rules.limits)
+    head = {"party": party, "as_of": graph.as_of, "rules": rules.id, "verified": rules.verified, "as_if_insider": as_if}
+    return {**head, "limits": binding}
 
 
 def yuan(fen: int) -> str:

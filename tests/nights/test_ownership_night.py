@@ -185,6 +185,8 @@ def test_what_reaches_a_limit_is_within_it(house: Bank):
     told = house.json("limit", id_of("B"))
     assert told["limits"][0]["headroom_fen"] == 0
     assert not told["limits"][0]["breach"]
+    assert not told["as_if_insider"]
+    assert "as if this party were" in house.cli("limit", id_of("B"), "--rules", "CN-RPT-2022").stdout
 
 
 def test_two_capitals_of_one_day_bound_nobody_and_people_are_told_why(house: Bank):
