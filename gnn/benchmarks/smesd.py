@@ -153,8 +153,9 @@ def _membership(member: Ints, edge: NDArray[np.str_], count: int) -> tuple[Float
     """Return to how many areas (industries, qualifications) a firm belongs, and which fraction of all firms belongs to them, on average."""
     _, which, size = np.unique(edge, return_inverse=True, return_counts=True)
     belongs = np.bincount(member, minlength=count).astype(float)
-    common = np.bincount(member, weights=size[which] / count, minlength=count)
-    return belongs, np.divide(common, belongs, out=np.full(count, np.nan), where=belongs > 0)
+    # sums of whole numbers are the same in any order of rows
+    common = np.bincount(member, weights=size[which], minlength=count)
+    return belongs, np.divide(common, belongs * count, out=np.full(count, np.nan), where=belongs > 0)
 
 
 def _relations(splits: list[_Split]) -> tuple[tuple[Relation, ...], int]:
