@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from gnn.calibrate import calibrate
-from gnn.crossfit import Plan, Predicted, blended, plan_for, predict
+from gnn.crossfit import Plan, Predicted, blended, plan_for, predict, untied
 from gnn.encode import Floats, TaskGraph, canonical, fingerprints
 from gnn.feature import Inputs, prepare
 from gnn.features import FEATURES
@@ -66,7 +66,7 @@ def run(variants: tuple[Variant, ...], models: tuple[Model, ...], progress: Prog
     """Fit all models, blend them, and measure everything.
 
     The blend of all models gives the scores only where it is shown to be better than the blend of those that do not see the graph: where
-    the interval of its gain in AP, out of fold, lies above 0.
+    the interval of its gain in AP, out of fold, lies above 0. Else it only orders rows with the same attributes.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def run(variants: tuple[Variant, ...], models: tuple[Model, ...], progress: Prog
         relations = _relations(graph, quick, plan, task)
         others = {each.name: _variant(each.graph, quick, plan, task) for each in variants[1:]}
     against = _against(rows, models, plan)
-    whole, members = (rows[-1], found) if against[BLEND]["helps"] else (rows[-2], own)
+    whole, members = (rows[-1], found) if against[BLEND]["helps"] else (untied(rows[-2], rows[-1]), own)
     probability, calibration = _probabilities(whole, plan)
     metrics = _about(graph, inputs, plan) | {
         "models": {each.name: measured(each, plan) for each in rows},

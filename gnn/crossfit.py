@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from gnn.splits import alike, folds
 from kg.algorithms.kernel import Ints
 from kg.progress import Task
 
+#: What another model's score counts where rows are tied: far less than any two ranks lie apart.
+_NUDGE = 1e-7
 #: The seed of the deal into folds.
 _DEAL = 20
 
@@ -92,6 +94,11 @@ def predict(model: Model, inputs: Inputs, plan: Plan, task: Task) -> Predicted:
         task.advance()
     every = np.stack(seeds)
     return Predicted(model.name, inside, every[:, plan.valid], every.mean(axis=0))
+
+
+def untied(chosen: Predicted, by: Predicted) -> Predicted:
+    """Return scores in which rows that a model cannot tell apart are put in order by another one; all others stay where they are."""
+    return replace(chosen, every=chosen.every + _NUDGE * by.every)
 
 
 def blended(name: str, members: Sequence[Predicted], plan: Plan) -> Predicted:

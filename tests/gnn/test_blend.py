@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from gnn.blend import normal_scores, weigh
-from gnn.crossfit import Plan, Predicted, blended
+from gnn.crossfit import Plan, Predicted, blended, untied
 from gnn.metrics import auc
 
 
@@ -57,3 +57,11 @@ def test_what_a_blend_is_worth_in_a_fold_is_told_by_weights_found_without_its_la
     one, other = blended("blend", known, plan), blended("blend", known, turned)
     assert (one.inside[inside] == other.inside[inside]).all()
     assert (one.inside[~inside] != other.inside[~inside]).any()
+
+
+def test_rows_that_one_model_ties_are_ordered_by_another_and_no_other_rows_change_places():
+    nothing = np.empty(0)
+    score, by = np.array([0.5, 0.5, 0.5001, -1.0]), np.array([-3.0, 3.0, -3.0, 3.0])
+    found = untied(Predicted("one", nothing, nothing, score), Predicted("other", nothing, nothing, by)).every
+    assert found.argsort().tolist() == [3, 0, 1, 2]
+    assert len(np.unique(found)) == 4
