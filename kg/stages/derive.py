@@ -16,7 +16,8 @@ def _derive(night: Night) -> Result:
     with night.progress.task("deriving", total=len(DERIVATIONS)) as task:
         written = derive(night.lake, DERIVATIONS, graph, night.moment, _since(night, made_with))
         task.advance(len(DERIVATIONS))
-    return {**tell(written), "made_with": made_with, "notes": graph.notes}
+    notes = {"notes": graph.notes} if graph.notes else {}
+    return {**tell(written), "made_with": made_with, **notes}
 
 
 def _since(night: Night, made_with: Result) -> Since | None:
