@@ -52,7 +52,7 @@ def flag_id(hits: ir.Table) -> ir.StringValue:
     return history.digest(hits, ("entity_id", "reason", "root")).substr(0, _FLAG_ID_LENGTH)
 
 
-def flags_of(hits: ir.Table, parties: ir.Table) -> ir.Table:
+def flags_of(hits: ir.Table, parties: ir.Table, scores: ir.Table | None = None) -> ir.Table:
     """Turn hits into flags, without the night that they are told in.
 
     Hits of one flag become one: that with the largest amount speaks for it; among equals the earliest,
@@ -64,10 +64,12 @@ def flags_of(hits: ir.Table, parties: ir.Table) -> ir.Table:
         The columns `kg.rule.HITS`.
     parties
         ``id, customer_ref``, each id once.
+    scores
+        ``company, probability``, each company once; None where nobody was scored.
 
     Returns
     -------
-    The columns `CONTENT`; ``probability`` is null, for no model is registered.
+    The columns `CONTENT`; ``probability`` is null where nobody was scored, and of parties that are not.
     """
     told = hits.mutate(flag_id=flag_id(hits))
     best_first = [
@@ -82,7 +84,11 @@ def flags_of(hits: ir.Table, parties: ir.Table) -> ir.Table:
     one = ranked.filter(ranked["_rank"] == 0)
     parties = parties.select(_party="id", customer_ref="customer_ref")
     known = one.left_join(parties, one.entity_id == parties["_party"])
-    return known.mutate(probability=ibis.null("float64"), schema_version=ibis.literal(SCHEMA_VERSION, "int64")).select(*CONTENT)
+    if scores is None:
+        known = known.mutate(probability=ibis.null("float64"))
+    else:
+        known = known.left_join(scores.select(_scored="company", probability="probability"), known.entity_id == ibis._["_scored"])
+    return known.mutate(schema_version=ibis.literal(SCHEMA_VERSION, "int64")).select(*CONTENT)
 
 
 def stamped(flags: ir.Table, as_of: date, run_id: str) -> ir.Table:

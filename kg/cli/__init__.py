@@ -37,6 +37,11 @@ COMMANDS = {
     "verify": "Check the signature and the files of an export.",
     "report": "Show what a run did.",
     "demo": "Make a demo workspace and fill it.",
+    "train": "Train a model on the lake and register it.",
+    "models": "List, show, promote and roll back models.",
+    "evaluate": "Show what a model is worth.",
+    "score": "Score the companies of the last run.",
+    "explain": "Say why a company has its score.",
     "benchmark": "Hold the models against a published data set.",
     "city": "Make a workspace of a generated city whose truth is known.",
 }
@@ -70,7 +75,7 @@ class LazyGroup(click.Group):
             click.echo("\nstopped", err=True)
             ctx.exit(130)
         except Exception as error:
-            message, code = explain(error)
+            message, code = said_of(error)
             if ctx.params.get("debug"):
                 click.echo(_traceback(error), err=True)
             click.echo(f"Error: {message}", err=True)
@@ -83,12 +88,12 @@ def load_command(name: str) -> click.Command:
     return command
 
 
-def explain(error: Exception) -> tuple[str, int]:
+def said_of(error: Exception) -> tuple[str, int]:
     """Return what is said of an error, and the exit code of the command that ends with it.
 
-    >>> explain(UsageError("no source named 'x'"))
+    >>> said_of(UsageError("no source named 'x'"))
     ("no source named 'x'", 2)
-    >>> explain(MemoryError())[1]
+    >>> said_of(MemoryError())[1]
     4
     """
     if isinstance(error, KgfraudError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from kg.cli import explain
+from kg.cli import said_of
 from kg.cli.common import open_workspace, workspace_option
 from kg.errors import DependencyError
 
@@ -41,7 +41,7 @@ def _night(folder: Path) -> tuple[dict[str, Any], int]:
         return run_pipeline(workspace, progress=Lines(log)).summary(), 0
     except Exception as error:
         # whatever it is, cron is told by one line and an exit code; a traceback may quote a row
-        message, code = explain(error)
+        message, code = said_of(error)
         log.error("the night failed", reason=message, exit_code=code)  # noqa: TRY400
         return {"run_id": None, "error": message}, code
 

@@ -16,6 +16,7 @@ from kg.lake import Lake
 from kg.rule import HITS, Reading, evaluate
 from kg.rules import RULES
 from kg.stage import Night, Result, Stage, tell
+from kg.stages.score import SCORES_TABLE
 
 HITS_TABLE, FLAGS_TABLE = "derived/hits", "derived/flags"
 
@@ -26,7 +27,8 @@ def _flag(night: Night) -> Result:
         hits = graph.engine.arrow(evaluate(RULES, Reading(graph)))
         task.advance(len(RULES))
     parties = graph.engine.keep(customers(graph))
-    flags = graph.engine.keep(flags_of(hits, parties))
+    scores = history.current(night.lake.view(SCORES_TABLE)) if night.lake.has(SCORES_TABLE) else None
+    flags = graph.engine.keep(flags_of(hits, parties, scores))
     # a rule may meet a party, or an account without an owner, that no source registers: it is told, and hangs nowhere
     known = flags.semi_join(parties.select(entity_id="id"), "entity_id")
     written = {

@@ -1,13 +1,95 @@
-"""Scores of the registered model, where there is one."""
+"""Scores of the champion, where a model serves; without one, or where it cannot score, the night goes on without scores and says why."""
 
 from __future__ import annotations
 
-from kg.stage import Night, Result, Stage
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ibis
+import pyarrow as pa
+
+from kg import history
+from kg.errors import DependencyError, KgfraudError
+from kg.rules import RULES
+from kg.stage import Night, Result, Stage, tell
+
+if TYPE_CHECKING:
+    from gnn.family import Family
+    from gnn.past import Archive
+
+SCORES_TABLE = "derived/scores"
+#: What is kept of a score, whatever the night: it is written anew when one of these changes.
+CONTENT = ("company", "model", "probability")
+SCORES = pa.schema(
+    [
+        pa.field("company", pa.string(), nullable=False),
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("probability", pa.float64(), nullable=False),
+        pa.field("as_of", pa.date32(), nullable=False),
+    ]
+)
+#: The task whose probability a flag bears.
+TASK = "company_fraud"
+_WITHOUT = "flags carry no probability"
+
+
+def families() -> tuple[Family, ...]:
+    """Return the families of features of companies, the hits of rules among them."""
+    from gnn.company import FAMILIES  # noqa: PLC0415 - the models are an extra, and slow to import
+    from gnn.company.schemes import family  # noqa: PLC0415
+
+    return (*FAMILIES, family(RULES))
+
+
+def archive(night: Night) -> Archive:
+    """Return the lake of a night as the past is read from it."""
+    from gnn.past import Archive  # noqa: PLC0415 - beside what is an extra
+
+    return Archive(night.lake, night.moment.as_of, night.workspace.settings.workspace.timezone)
 
 
 def _score(night: Night) -> Result:
-    registered = sorted(p.name for p in night.workspace.models.glob("*/champion.json"))
-    return {"model": registered[0] if registered else None, "said": "no model is registered; flags carry no probability"}
+    if not (night.workspace.models / TASK / "champion.json").exists():
+        return {"model": None, "said": f"no model is registered; {_WITHOUT}", **_kept(night, SCORES.empty_table())}
+    try:
+        scores = scored(night, night.workspace.models)
+    except KgfraudError as error:
+        return {"model": None, "said": f"no scores tonight, {_WITHOUT}: {error}", **_kept(night, SCORES.empty_table())}
+    model = scores["model"][0].as_py()
+    said = f"{scores.num_rows:,} companies scored by {TASK} {model}"
+    return {"model": model, "scores": scores.num_rows, "said": said, **_kept(night, scores)}
+
+
+def scored(night: Night, models: Path) -> pa.Table:
+    """Return the scores of a night's companies by the champion: the columns `SCORES`.
+
+    Raises
+    ------
+    KgfraudError
+        If no model serves or it cannot score, with the reason.
+    """
+    try:
+        from gnn.registry import Registry  # noqa: PLC0415 - the models are an extra, and slow to import
+        from gnn.snapshot import snapshot  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise DependencyError(f"the package {error.name} is missing; install kgfraud[models]") from error
+    model = Registry(models, TASK).serving()
+    day = night.moment.as_of
+    with night.progress.task("scoring companies", total=1) as task:
+        seen = snapshot(archive(night).on(day), families())
+        _, probability = model.score(seen)
+        task.advance()
+    told = [pa.repeat(pa.scalar(value), len(seen.ids)) for value in (model.version, day)]
+    return pa.Table.from_arrays([seen.ids, told[0], pa.array(probability), told[1]], schema=SCORES)
+
+
+def _kept(night: Night, scores: pa.Table) -> Result:
+    """Bring the table of scores to these; a table that never was is not made for nothing."""
+    if not scores.num_rows and not night.lake.has(SCORES_TABLE):
+        return {}
+    rows = night.lake.engine.arrow(scores)
+    rows = rows.mutate(id=rows.company, digest=history.digest(rows, CONTENT), valid_from=ibis.null("date"), valid_to=ibis.null("date"))
+    return tell({SCORES_TABLE: history.update(night.lake, SCORES_TABLE, rows, ["id"], night.moment)})
 
 
 STAGE = Stage("score", _score)

@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from kg.cli import COMMANDS, cli, explain, load_command
+from kg.cli import COMMANDS, cli, load_command, said_of
 from kg.cli.common import open_workspace, print_csv, print_table, reporting
 from kg.config import Settings, Workspace
 from kg.errors import DependencyError, GateError, KgfraudError, UsageError, VerificationError
@@ -139,10 +139,10 @@ def test_a_stop_from_the_keyboard_ends_quietly(failing):
 
 
 def test_a_full_disk_and_missing_memory_are_missing_dependencies():
-    said, code = explain(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "lake/records"))
+    said, code = said_of(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "lake/records"))
     assert ("the disk is full (lake/records)" in said, code) == (True, 4)
-    assert explain(MemoryError())[1] == 4
-    assert explain(ValueError("never raised")) == ("this should not happen: ValueError; --debug shows more", 1)
+    assert said_of(MemoryError())[1] == 4
+    assert said_of(ValueError("never raised")) == ("this should not happen: ValueError; --debug shows more", 1)
 
 
 def test_output_that_nobody_reads_on_ends_the_command_quietly():

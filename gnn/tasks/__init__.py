@@ -1,0 +1,24 @@
+"""The catalogue of tasks."""
+
+from gnn.task import Task
+from gnn.tasks import company_fraud
+from kg.errors import UsageError, did_you_mean_one_of
+
+TASKS: tuple[Task, ...] = (company_fraud.TASK,)
+
+
+def choose(name: str) -> Task:
+    """Return the task of a name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    known = {task.name: task for task in TASKS}
+    if name not in known:
+        raise UsageError(f"no task named '{name}'{did_you_mean_one_of(name, list(known))}")
+    return known[name]
+
+
+__all__ = ["TASKS", "choose"]

@@ -1,0 +1,215 @@
+"""From a lake to a measured challenger: features at days of the past, two models, probabilities, and what they are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from gnn import leaks
+from gnn.calibrate import Beta, Isotonic, calibrate
+from gnn.encode import Floats
+from gnn.family import Family
+from gnn.measure import probabilities
+from gnn.metrics import RANKING, Labels, at_first, average_precision, interval, paired, tied
+from gnn.past import Archive
+from gnn.periods import Periods, labels, periods
+from gnn.snapshot import Named, Snapshot, schema_digest, snapshot
+from gnn.splits import alike, folds
+from gnn.task import Task
+from gnn.trees import Trees
+from kg import dates
+from kg.errors import GateError
+from kg.graph import Graph
+from kg.progress import Progress
+
+OWN, GRAPH = "boosted_own", "boosted_graph"
+#: The fewest companies of the rarer class that a period must have.
+LEAST = {"train": 10, "valid": 5, "test": 5}
+_SEED, _FOLDS = 7, 3
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of a period: companies on days, in an order that follows from their contents alone."""
+
+    values: Floats
+    label: Labels
+
+
+@dataclass(frozen=True)
+class Challenger:
+    """A fitted model with its probabilities and its worth."""
+
+    name: str
+    trees: Trees
+    curve: Beta | Isotonic
+    columns: tuple[Named, ...]
+    schema: str
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training made.
+
+    Attributes
+    ----------
+    challenger
+        The model with the graph where it is shown to be better on validation rows, else the one without.
+    held, columns
+        The rows of the held-out period, with all columns.
+    """
+
+    task: Task
+    challenger: Challenger
+    periods: Periods
+    held: Part
+    columns: tuple[Named, ...]
+    metrics: dict[str, Any]
+
+
+def train(archive: Archive, task: Task, families: Sequence[Family], progress: Progress, *, seed: int = 0) -> Trained:
+    """Train the models of a task on the past of a lake.
+
+    Raises
+    ------
+    GateError
+        If there are no events, too few days, or too few companies of a class in a period.
+    """
+    today = archive.today()
+    known = known_of(today, task)
+    plan = periods(_first_day(today), archive.as_of, task.horizon, task.step)
+    days = (*plan.train, *plan.valid, plan.test)
+    with progress.task("features on days of the past", total=len(days)) as bar:
+        seen = {}
+        for day in days:
+            seen[day] = snapshot(archive.on(day), families)
+            bar.advance()
+    parts = {
+        name: part_of([seen[day] for day in of], known, task.horizon)
+        for name, of in (("train", plan.train), ("valid", plan.valid), ("test", (plan.test,)))
+    }
+    _refuse_few(parts, task)
+    last = seen[plan.test]
+    found = leaks.copies(parts["train"].values, parts["train"].label, parts["test"].values, parts["test"].label, last.columns)
+    found += leaks.identities(seen[plan.train[0]], last)
+    found += leaks.futures(archive, seen[plan.train[-1]], families)
+    return _measured(_Material(task, plan, parts, last, tuple(found)), seed)
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What models are made of: the rows of each period, the last snapshot, and the leaks in it."""
+
+    task: Task
+    plan: Periods
+    parts: dict[str, Part]
+    last: Snapshot
+    leaks: tuple[leaks.Leak, ...]
+
+
+def _measured(of: _Material, seed: int) -> Trained:
+    parts, last = of.parts, of.last
+    both = {name: _fitted(name, width, parts, last, seed) for name, width in ((OWN, last.n_own), (GRAPH, len(last.columns)))}
+    valid, test = parts["valid"], parts["test"]
+    gain = {
+        period: paired(average_precision, rows.label, _score(both[GRAPH], rows), _score(both[OWN], rows), np.random.default_rng(_SEED))
+        for period, rows in (("valid", valid), ("test", test))
+    }
+    chosen = both[GRAPH] if gain["valid"]["low"] > 0 else both[OWN]
+    metrics: dict[str, Any] = {
+        "models": {name: worth(each, test, of.task.capacity) for name, each in both.items()},
+        "chosen": chosen.name,
+        "graph_against_own": {**gain, "helps": bool(gain["test"]["low"] > 0)},
+        "rows": {name: {"rows": len(rows.label), "guilty": int(rows.label.sum())} for name, rows in parts.items()},
+        "leaks": [{"column": leak.column, "said": leak.said} for leak in of.leaks],
+        "permuted_labels_auc": _permuted(parts, last, seed),
+    }
+    return Trained(of.task, chosen, of.plan, test, last.columns, metrics)
+
+
+def worth(of: Challenger, held: Part, capacity: int) -> dict[str, Any]:
+    """Return what a model is worth on held-out rows, at the prevalence that they have, with 95 % intervals."""
+    score, label = _score(of, held), held.label
+    count = min(capacity, len(label))
+    told: dict[str, Any] = {name: interval(metric, label, score, np.random.default_rng(_SEED)) for name, metric in RANKING.items()}
+    told["precision_at_capacity"] = interval(
+        lambda truth, said: at_first(truth, said, count)[0], label, score, np.random.default_rng(_SEED)
+    )
+    told["recall_at_capacity"] = at_first(label, score, count)[1]
+    told["capacity"] = count
+    told["prevalence"] = float(label.mean())
+    told["tied_fraction"] = tied(score, alike(held.values).astype(np.uint64))
+    return told | probabilities(label, of.curve(score)) | {"curve": of.curve.name}
+
+
+def _score(of: Challenger, rows: Part) -> Floats:
+    return of.trees.score(rows.values[:, : len(of.columns)])
+
+
+def _fitted(name: str, width: int, parts: dict[str, Part], last: Snapshot, seed: int) -> Challenger:
+    train_, valid = parts["train"], parts["valid"]
+    trees = Trees.fit(train_.values[:, :width], train_.label, seed)
+    deal = folds(valid.label, np.arange(len(valid.label)), _FOLDS, np.random.default_rng(_SEED))
+    curve, _ = calibrate(trees.score(valid.values[:, :width]), valid.label, deal)
+    columns = last.columns[:width]
+    return Challenger(name, trees, curve, columns, schema_digest(columns))
+
+
+def _permuted(parts: dict[str, Part], last: Snapshot, seed: int) -> float:
+    """Return the AUC of a model that learnt labels which mean nothing; it is 0.5 but for chance."""
+    train_ = parts["train"]
+    mixed = replace(train_, label=np.random.default_rng(_SEED).permutation(train_.label))
+    trees = Trees.fit(mixed.values[:, : last.n_own], mixed.label, seed)
+    test = parts["test"]
+    return RANKING["auc"](test.label, trees.score(test.values[:, : last.n_own]))
+
+
+def known_of(graph: Graph, task: Task) -> dict[str, date]:
+    """Return the day on which the bank knew of each company to whom it happened.
+
+    Raises
+    ------
+    GateError
+        If no source states it.
+    """
+    rows = task.events(graph)
+    if rows is None:
+        raise GateError(f"no source states what '{task.name}' foresees ({task.about}); deliver the kind cases, then train")
+    found = graph.engine.table(rows)
+    return dict(zip(found["id"].to_pylist(), found["known_on"].to_pylist(), strict=True))
+
+
+def _first_day(graph: Graph) -> date:
+    """Return the first day of which payments or loans tell."""
+    found = []
+    for name in ("TRANSFERRED_TO", "BORROWED"):
+        rows = graph.edges(name)
+        at = graph.engine.table(rows.aggregate(day=dates.local_date(rows["at"].min(), graph.zone)))["day"]
+        found += [day for day in at.to_pylist() if day is not None]
+    if not found:
+        raise GateError("the lake tells of no payment and no loan; there is no past to learn from")
+    first: date = min(found)
+    return first
+
+
+def part_of(snapshots: Sequence[Snapshot], known: dict[str, date], horizon: int) -> Part:
+    """Put snapshots together without whom the bank knew already on the day."""
+    label = np.concatenate([labels(each.ids, known, each.day, horizon) for each in snapshots])
+    values = np.concatenate([each.values for each in snapshots])
+    values, label = values[label >= 0], label[label >= 0]
+    order = np.lexsort((label, *values.T[::-1])) if len(label) else np.empty(0, np.int64)
+    return Part(values[order], label[order])
+
+
+def _refuse_few(parts: dict[str, Part], task: Task) -> None:
+    for name, of in parts.items():
+        rarer = int(min(of.label.sum(), len(of.label) - of.label.sum()))
+        if rarer < LEAST[name]:
+            raise GateError(
+                f"the period '{name}' has {int(of.label.sum())} of {len(of.label)} companies to whom '{task.name}' happened within "
+                f"{task.horizon} days; each class needs {LEAST[name]}: deliver more cases, or a longer past"
+            )

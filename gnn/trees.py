@@ -1,0 +1,81 @@
+"""Boosted trees that can be kept as text, with what each column adds to a score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm
+import numpy as np
+
+from gnn.encode import Floats
+from gnn.metrics import Labels
+from kg.errors import VerificationError
+
+_ROUNDS = 300
+_SETTINGS: dict[str, Any] = {
+    "objective": "binary",
+    "learning_rate": 0.03,
+    "num_leaves": 7,
+    "min_data_in_leaf": 15,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "feature_fraction": 0.3,
+    "lambda_l2": 5.0,
+    "num_threads": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbose": -1,
+}
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Fitted trees over some columns; missing values are left to them."""
+
+    booster: lightgbm.Booster
+    n_columns: int
+
+    @classmethod
+    def fit(cls, values: Floats, label: Labels, seed: int) -> Trees:
+        """Fit trees; the same rows in the same order and the same seed give the same trees."""
+        data = lightgbm.Dataset(values, label.astype(float), free_raw_data=False)
+        return cls(lightgbm.train({**_SETTINGS, "seed": seed}, data, num_boost_round=_ROUNDS), values.shape[1])
+
+    @classmethod
+    def read(cls, text: str) -> Trees:
+        """Read trees that were kept as text.
+
+        Raises
+        ------
+        VerificationError
+            If it is none.
+        """
+        try:
+            booster = lightgbm.Booster(model_str=text)
+        except lightgbm.basic.LightGBMError as error:
+            raise VerificationError(f"the weights cannot be read as LightGBM's text ({error}); roll back, or train again") from None
+        return cls(booster, booster.num_feature())
+
+    def text(self) -> str:
+        """Return the trees as LightGBM's text."""
+        found: str = self.booster.model_to_string(num_iteration=-1)
+        return found
+
+    def score(self, values: Floats) -> Floats:
+        """Return log-odds, shape (n,)."""
+        return np.asarray(self.booster.predict(values, raw_score=True, num_threads=1))
+
+    def contributions(self, values: Floats) -> Floats:
+        """Return what each column adds to the log-odds of each row, and last what all rows begin with (TreeSHAP [1]_).
+
+        Returns
+        -------
+        float64, shape (n, n_columns + 1)
+            Each row sums to its score.
+
+        References
+        ----------
+        .. [1] Lundberg et al., From local explanations to global understanding with explainable AI for trees, 2020.
+        """
+        return np.asarray(self.booster.predict(values, pred_contrib=True, num_threads=1))

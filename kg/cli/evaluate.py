@@ -1,0 +1,35 @@
+"""``kgfraud evaluate``: what a model is worth on days that it has not seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kg.cli.common import json_option, open_workspace, print_json, reporting, workspace_option
+
+
+@click.command()
+@click.argument("task")
+@click.option("--model", metavar="VERSION", help="Model; by default the one that serves.")
+@json_option
+@workspace_option
+def evaluate(*, task: str, model: str | None, as_json: bool, workspace: Path) -> None:
+    """Measure a model of TASK on the newest day whose outcome the last run's lake knows; that day must lie after all it learnt from."""
+    from kg.daytime.scoring import evaluated, registry  # noqa: PLC0415 - slow to import
+
+    opened = open_workspace(workspace)
+    _, known = registry(opened.models, task)
+    chosen = known.load(model) if model else known.serving()
+    _, progress = reporting(opened)
+    found = evaluated(opened, task, chosen, progress)
+    if as_json:
+        print_json(found)
+        return
+    from gnn.card import told  # noqa: PLC0415 - known to be installed where there is a model
+
+    click.echo(
+        f"{task} {chosen.version} on {found['day']}: {found['rows']} companies, {found['guilty']} became a case by {found['known_by']}"
+    )
+    for name in ("auc", "ap", "precision_at_capacity", "brier_skill", "ece"):
+        click.echo(f"  {name.replace('_', ' '):22} {told(found[name])}")

@@ -1,0 +1,51 @@
+"""``kgfraud train``: a model of the lake's own past."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kg.cli.common import json_option, open_workspace, print_json, print_table, reporting, workspace_option
+
+
+@click.command()
+@click.argument("task")
+@click.option("--horizon", type=click.IntRange(1, 3_660), help="Days ahead; by default those of the task.")
+@click.option("--step", type=click.IntRange(1, 3_660), help="Days between two snapshots; by default those of the task.")
+@json_option
+@workspace_option
+def train(*, task: str, horizon: int | None, step: int | None, as_json: bool, workspace: Path) -> None:
+    """Train models of TASK (company_fraud) on the past of the last run's lake, and register the one that was chosen.
+
+    A registered model serves from when it is promoted (kgfraud models promote).
+    """
+    from kg.daytime.scoring import train_model  # noqa: PLC0415 - slow to import
+
+    opened = open_workspace(workspace)
+    _, progress = reporting(opened)
+    version, metrics = train_model(opened, task, progress, horizon=horizon, step=step)
+    if as_json:
+        print_json({"task": task, "version": version, "metrics": metrics})
+        return
+    say(metrics)
+    click.echo(f"\nregistered {version}; next: kgfraud models promote {version}")
+
+
+def say(metrics: dict[str, Any]) -> None:
+    """Print what a model is worth, whether the graph helps, and its leaks."""
+    from gnn.card import graph_said, told  # noqa: PLC0415 - known to be installed where there are metrics
+
+    rows = metrics["rows"]
+    click.echo(", ".join(f"{name}: {of['rows']} rows, {of['guilty']} became a case" for name, of in rows.items()))
+    keys = ("auc", "ap", "precision_at_capacity", "brier_skill", "ece")
+    click.echo("\nheld-out period (95 % intervals)")
+    print_table(
+        ("model", "AUC", "AP", "precision at capacity", "Brier skill", "ECE"),
+        [(name, *(told(of[key]) for key in keys)) for name, of in metrics["models"].items()],
+    )
+    click.echo(f"\nchosen on validation: {metrics['chosen']}. {graph_said(metrics)}")
+    for leak in metrics["leaks"]:
+        click.echo(f"leak: {leak['column']} {leak['said']}")
+    click.echo(f"gain in AP against {metrics['gate']['against']}: {told(metrics['gate']['ap_gain'], '+.4f')}")

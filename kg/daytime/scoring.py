@@ -1,0 +1,104 @@
+"""Models by day: training one on the lake of the last run, and scoring its companies.
+
+Knows where the parts that scores need come together; they are imported when they are asked for, since a bank may do without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kg.code import code_version
+from kg.config import Workspace
+from kg.errors import DependencyError, KgfraudError
+from kg.pipeline import opened
+from kg.progress import Progress
+from kg.run import Runs
+from kg.stages.score import archive, families
+
+if TYPE_CHECKING:
+    from gnn.registry import Registered, Registry
+    from gnn.snapshot import Snapshot
+    from gnn.task import Task
+    from kg.stage import Night
+
+
+@contextmanager
+def models_installed() -> Iterator[None]:
+    """Say in a sentence what is missing where the extra that scores need is not installed.
+
+    Raises
+    ------
+    DependencyError
+        If a package is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise DependencyError(f"the package {error.name} is missing; install kgfraud[models]") from error
+
+
+@contextmanager
+def _last(workspace: Workspace, progress: Progress) -> Iterator[Night]:
+    runs = Runs(workspace.runs)
+    last = runs.last()
+    if last is None:
+        raise KgfraudError("no run was committed yet; run kgfraud run first")
+    with opened(workspace, runs, progress) as night:
+        night.run_id, night.as_of = last.run_id, last.as_of
+        yield night
+
+
+def registry(models: Path, name: str) -> tuple[Task, Registry]:
+    """Return a task and the registry of its models."""
+    with models_installed():
+        from gnn.registry import Registry  # noqa: PLC0415 - slow to import
+        from gnn.tasks import choose  # noqa: PLC0415
+
+        task = choose(name)
+        return task, Registry(models, task.name)
+
+
+def train_model(
+    workspace: Workspace, name: str, progress: Progress, *, horizon: int | None, step: int | None
+) -> tuple[str, dict[str, Any]]:
+    """Train a task's models on the lake of the last run and register the one that was chosen; return its version and its metrics.
+
+    Parameters
+    ----------
+    horizon, step
+        Days in the place of those of the task.
+    """
+    task, known = registry(workspace.models, name)
+    with models_installed():
+        from gnn.challenge import register  # noqa: PLC0415 - slow to import
+        from gnn.train import train  # noqa: PLC0415
+
+        task = replace(task, horizon=horizon or task.horizon, step=step or task.step)
+        with _last(workspace, progress) as night:
+            trained = train(archive(night), task, families(), progress)
+            about = {"run_id": night.run_id, "as_of": night.moment.as_of.isoformat(), "code": code_version(), "tables": night.lake.versions}
+            version = register(known, trained, about)
+    return version, known.load(version).metrics
+
+
+def seen_last(workspace: Workspace, progress: Progress) -> Snapshot:
+    """Return the features of the companies of the last run, as of its day."""
+    with models_installed():
+        from gnn.snapshot import snapshot  # noqa: PLC0415 - slow to import
+
+        with _last(workspace, progress) as night:
+            return snapshot(archive(night).on(night.moment.as_of), families())
+
+
+def evaluated(workspace: Workspace, name: str, model: Registered, progress: Progress) -> dict[str, Any]:
+    """Return what a model is worth on the newest day whose outcome the last run's lake knows, see `gnn.evaluate.evaluate`."""
+    task, _ = registry(workspace.models, name)
+    with models_installed():
+        from gnn.evaluate import evaluate  # noqa: PLC0415 - slow to import
+
+        with _last(workspace, progress) as night:
+            return evaluate(archive(night), task, families(), model)
