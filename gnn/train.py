@@ -123,7 +123,7 @@ def _measured(of: _Material, seed: int) -> Trained:
     metrics: dict[str, Any] = {
         "models": {name: worth(each, test, of.task.capacity) for name, each in both.items()},
         "chosen": chosen.name,
-        "graph_against_own": {**gain, "helps": bool(gain["test"]["low"] > 0)},
+        "graph_against_own": {**gain, "helps": bool(min(each["low"] for each in gain.values()) > 0)},
         "rows": {name: {"rows": len(rows.label), "guilty": int(rows.label.sum())} for name, rows in parts.items()},
         "leaks": [{"column": leak.column, "said": leak.said} for leak in of.leaks],
         "permuted_labels_auc": _permuted(parts, last, seed),

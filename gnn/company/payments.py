@@ -7,7 +7,9 @@ import ibis.expr.types as ir
 
 from gnn.company.reading import YEAR, day_before, days_since, part, partners, payments
 from gnn.family import NOTHING, Column, Family
+from kg.derivation import ppm_of
 from kg.graph import Graph
+from kg.ruleset import WHOLE
 
 _ROUND, _NEW = 1_000_000, 90
 
@@ -63,14 +65,17 @@ def _days(graph: Graph) -> ir.Table:
 
 def _partners(graph: Graph) -> ir.Table:
     rows = partners(graph)
+    # whole ppm, since sums of floats depend on the order of rows
+    rows = rows.mutate(got_all=rows.got_fen.sum().over(group_by="id"), paid_all=rows.paid_fen.sum().over(group_by="id"))
+    rows = rows.mutate(
+        got_ppm=ppm_of(rows.got_fen, ibis.greatest(rows.got_all, 1)), paid_ppm=ppm_of(rows.paid_fen, ibis.greatest(rows.paid_all, 1))
+    )
     both = ibis.least(rows.paid_fen, rows.got_fen)
-    squares = (rows.got_fen.cast("float64") * rows.got_fen.cast("float64")).sum()
-    paid_squares = (rows.paid_fen.cast("float64") * rows.paid_fen.cast("float64")).sum()
     return rows.group_by("id").aggregate(
         payers=(rows.got > 0).sum(),
         payees=(rows.paid > 0).sum(),
-        in_concentration=squares / (rows.got_fen.sum().nullif(0).cast("float64") * rows.got_fen.sum().cast("float64")),
-        out_concentration=paid_squares / (rows.paid_fen.sum().nullif(0).cast("float64") * rows.paid_fen.sum().cast("float64")),
+        in_concentration=part((rows.got_ppm * rows.got_ppm).sum(), ibis.ifelse(rows.got_all.max() > 0, WHOLE * WHOLE, 0)),
+        out_concentration=part((rows.paid_ppm * rows.paid_ppm).sum(), ibis.ifelse(rows.paid_all.max() > 0, WHOLE * WHOLE, 0)),
         both_ways=part(both.sum(), ibis.greatest(rows.got_fen.sum(), rows.paid_fen.sum())),
         once=part(((rows.paid + rows.got) == 1).sum(), rows.count()),
         new_partners=part((rows.first_day > day_before(graph, _NEW)).sum(), rows.count()),
