@@ -21,8 +21,8 @@ def card(about: dict[str, Any], metrics: dict[str, Any]) -> str:
         "",
         "## Held-out period (95 % intervals, true prevalence)",
         "",
-        "| model | AUC | AP | precision at capacity | Brier skill | ECE |",
-        "|---|---|---|---|---|---|",
+        "| model | AUC | AP | precision at capacity | Brier skill | ECE | calibration slope, intercept |",
+        "|---|---|---|---|---|---|---|",
         *(_row(name, of) for name, of in metrics["models"].items()),
         "",
         graph_said(metrics),
@@ -61,4 +61,4 @@ def told(of: dict[str, float], form: str = ".3f") -> str:
 
 def _row(name: str, of: dict[str, Any]) -> str:
     cells = (told(of[key]) for key in ("auc", "ap", "precision_at_capacity", "brier_skill", "ece"))
-    return f"| {name} | {' | '.join(cells)} |"
+    return f"| {name} | {' | '.join(cells)} | {of['slope']:.2f}, {of['intercept']:+.2f} |"

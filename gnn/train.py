@@ -17,6 +17,7 @@ from gnn.measure import probabilities
 from gnn.metrics import RANKING, Labels, at_first, average_precision, interval, paired, tied
 from gnn.past import Archive
 from gnn.periods import Periods, labels, periods
+from gnn.reliability import line
 from gnn.snapshot import Named, Snapshot, schema_digest, snapshot
 from gnn.splits import alike, folds
 from gnn.task import Task
@@ -71,8 +72,13 @@ class Trained:
     metrics: dict[str, Any]
 
 
-def train(archive: Archive, task: Task, families: Sequence[Family], progress: Progress, *, seed: int = 0) -> Trained:
+def train(archive: Archive, task: Task, families: Sequence[Family], progress: Progress, *, seed: int = 0, rivals: bool = False) -> Trained:
     """Train the models of a task on the past of a lake.
+
+    Parameters
+    ----------
+    rivals
+        Whether models that cannot serve yet are measured beside the trees.
 
     Raises
     ------
@@ -97,7 +103,8 @@ def train(archive: Archive, task: Task, families: Sequence[Family], progress: Pr
     found = leaks.copies(parts["train"].values, parts["train"].label, parts["test"].values, parts["test"].label, last.columns)
     found += leaks.identities(seen[plan.train[0]], last)
     found += leaks.futures(archive, seen[plan.train[-1]], families)
-    return _measured(_Material(task, plan, parts, last, tuple(found)), seed)
+    trained = _measured(_Material(task, plan, parts, last, tuple(found)), seed)
+    return replace(trained, metrics=trained.metrics | {"rivals": _rivals(trained, parts, last.n_own, seed)}) if rivals else trained
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,19 @@ def _measured(of: _Material, seed: int) -> Trained:
     return Trained(of.task, chosen, of.plan, test, last.columns, metrics)
 
 
+def _rivals(trained: Trained, parts: dict[str, Part], n_own: int, seed: int) -> dict[str, Any]:
+    """Return what models that cannot serve yet are worth, and by how much they are better than the one that was chosen."""
+    from gnn.rivals import RIVALS, against, score  # noqa: PLC0415 - torch is slow to import
+
+    told, test = {}, parts["test"]
+    mine = _score(trained.challenger, test)
+    for model in RIVALS:
+        found = score(model, (parts["train"].values, parts["train"].label), test.values, n_own, seed=seed)
+        ranked = {name: interval(metric, test.label, found, np.random.default_rng(_SEED)) for name, metric in RANKING.items()}
+        told[model.name] = ranked | {"ap_gain": against(test.label, found, mine)}
+    return told
+
+
 def worth(of: Challenger, held: Part, capacity: int) -> dict[str, Any]:
     """Return what a model is worth on held-out rows, at the prevalence that they have, with 95 % intervals."""
     score, label = _score(of, held), held.label
@@ -143,7 +163,8 @@ def worth(of: Challenger, held: Part, capacity: int) -> dict[str, Any]:
     told["capacity"] = count
     told["prevalence"] = float(label.mean())
     told["tied_fraction"] = tied(score, alike(held.values).astype(np.uint64))
-    return told | probabilities(label, of.curve(score)) | {"curve": of.curve.name}
+    said = of.curve(score)
+    return told | probabilities(label, said) | line(label, said) | {"curve": of.curve.name}
 
 
 def _score(of: Challenger, rows: Part) -> Floats:

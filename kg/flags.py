@@ -87,7 +87,8 @@ def flags_of(hits: ir.Table, parties: ir.Table, scores: ir.Table | None = None) 
     if scores is None:
         known = known.mutate(probability=ibis.null("float64"))
     else:
-        known = known.left_join(scores.select(_scored="company", probability="probability"), known.entity_id == ibis._["_scored"])
+        scored = scores.select(_scored="company", probability="probability")
+        known = known.left_join(scored, known.entity_id == scored["_scored"])
     return known.mutate(schema_version=ibis.literal(SCHEMA_VERSION, "int64")).select(*CONTENT)
 
 

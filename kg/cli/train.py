@@ -14,9 +14,10 @@ from kg.cli.common import json_option, open_workspace, print_json, print_table, 
 @click.argument("task")
 @click.option("--horizon", type=click.IntRange(1, 3_660), help="Days ahead; by default those of the task.")
 @click.option("--step", type=click.IntRange(1, 3_660), help="Days between two snapshots; by default those of the task.")
+@click.option("--rivals", is_flag=True, help="Measure neural networks beside the trees; they cannot serve yet.")
 @json_option
 @workspace_option
-def train(*, task: str, horizon: int | None, step: int | None, as_json: bool, workspace: Path) -> None:
+def train(*, task: str, horizon: int | None, step: int | None, rivals: bool, as_json: bool, workspace: Path) -> None:
     """Train models of TASK (company_fraud) on the past of the last run's lake, and register the one that was chosen.
 
     A registered model serves from when it is promoted (kgfraud models promote).
@@ -25,7 +26,7 @@ def train(*, task: str, horizon: int | None, step: int | None, as_json: bool, wo
 
     opened = open_workspace(workspace)
     _, progress = reporting(opened)
-    version, metrics = train_model(opened, task, progress, horizon=horizon, step=step)
+    version, metrics = train_model(opened, task, progress, horizon=horizon, step=step, rivals=rivals)
     if as_json:
         print_json({"task": task, "version": version, "metrics": metrics})
         return
@@ -45,6 +46,9 @@ def say(metrics: dict[str, Any]) -> None:
         ("model", "AUC", "AP", "precision at capacity", "Brier skill", "ECE"),
         [(name, *(told(of[key]) for key in keys)) for name, of in metrics["models"].items()],
     )
+    for name, of in metrics.get("rivals", {}).items():
+        better = f"gain in AP over what was chosen {told(of['ap_gain'], '+.4f')}"
+        click.echo(f"{name} (measured only): AUC {told(of['auc'])}, AP {told(of['ap'])}, {better}")
     click.echo(f"\nchosen on validation: {metrics['chosen']}. {graph_said(metrics)}")
     for leak in metrics["leaks"]:
         click.echo(f"leak: {leak['column']} {leak['said']}")

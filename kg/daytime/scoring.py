@@ -63,7 +63,7 @@ def registry(models: Path, name: str) -> tuple[Task, Registry]:
 
 
 def train_model(
-    workspace: Workspace, name: str, progress: Progress, *, horizon: int | None, step: int | None
+    workspace: Workspace, name: str, progress: Progress, *, horizon: int | None = None, step: int | None = None, rivals: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Train a task's models on the lake of the last run and register the one that was chosen; return its version and its metrics.
 
@@ -71,6 +71,8 @@ def train_model(
     ----------
     horizon, step
         Days in the place of those of the task.
+    rivals
+        Whether models that cannot serve yet are measured too.
     """
     task, known = registry(workspace.models, name)
     with models_installed():
@@ -79,7 +81,7 @@ def train_model(
 
         task = replace(task, horizon=horizon or task.horizon, step=step or task.step)
         with _last(workspace, progress) as night:
-            trained = train(archive(night), task, families(), progress)
+            trained = train(archive(night), task, families(), progress, rivals=rivals)
             about = {"run_id": night.run_id, "as_of": night.moment.as_of.isoformat(), "code": code_version(), "tables": night.lake.versions}
             version = register(known, trained, about)
     return version, known.load(version).metrics

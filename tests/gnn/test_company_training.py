@@ -121,7 +121,7 @@ def number_of_the_company(graph):
 
 
 def money_to_come(graph):
-    owners, moved = graph.edges("OWNS_ACCOUNT").select(id="src", src="dst"), graph._lake.view("graph/TRANSFERRED_TO")
+    owners, moved = graph.edges("OWNS_ACCOUNT").select(id="src", src="dst"), graph._lake.view("graph/TRANSFERRED_TO").select("src", "at")
     rows = moved.filter(moved["at"] >= history.day_end(graph.as_of, graph.zone)).join(owners, "src")
     return rows.group_by("id").aggregate(planted=rows.count())
 
@@ -159,7 +159,8 @@ def test_a_model_that_was_kept_scores_as_it_did(archive, registry, version, trai
     assert files == {"weights.txt", "model.json", "metrics.json", "card.md", "card.json"}
     card = (registry.folder / version / "card.md").read_text(encoding="utf-8")
     assert version in card
-    assert ("shown to help" in card) and (("not shown to help" in card) is not trained.metrics["graph_against_own"]["helps"])
+    assert "shown to help" in card
+    assert ("not shown to help" in card) is not trained.metrics["graph_against_own"]["helps"]
 
 
 def test_the_same_training_is_the_same_version(registry, version, trained):

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ibis.config import Config
 
 from kg import alias, history, reason, schema
 from kg.engine import Engine
@@ -92,6 +93,14 @@ def test_parts_that_read_alike_when_joined_are_different_flags(engine):
     assert len(rows(engine, hits)) == 3
 
 
+def test_a_flag_bears_the_probability_of_its_party_where_it_was_scored(engine):
+    scores = engine.arrow(pa.table({"company": [A, "company:x:other"], "probability": [0.25, 0.5]}))
+    hits = engine.arrow(pa.Table.from_pylist([hit(A, "r"), hit(A, "s"), hit(B)], schema=HITS))
+    parties = engine.arrow(pa.table({"id": [A, B], "customer_ref": ["C-1", None]}))
+    told = engine.table(flags_of(hits, parties, scores)).to_pylist()
+    assert sorted((f["entity_id"], f["probability"] or 0) for f in told) == [(A, 0.25), (A, 0.25), (B, 0)]
+
+
 def test_no_hits_give_no_flags(engine):
     told = in_order(engine.table(flags(engine, [])))
     assert told.num_rows == 0
@@ -120,14 +129,20 @@ def test_nodes_and_relationships_of_flags_lead_from_the_party_to_what_was_said(e
     assert edge == {"id": f"flagged:{flag_id}", "src": A, "dst": f"flag:{flag_id}"}
 
 
+class _PySpark(Config):
+    treat_nan_as_null: bool = False
+
+
 @pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
 def test_every_step_compiles_for_both_engines(dialect, monkeypatch):
     # Of a number with a point in a nested select Ibis asks an option that it has only where PySpark is installed.
-    monkeypatch.setattr(ibis.options.sql, "fuse_selects", True)
+    monkeypatch.setattr(ibis.options, "pyspark", _PySpark())
     hits = ibis.table(ibis.schema(HITS), name="hits")
     told = flags_of(hits, ibis.table({"id": "string", "customer_ref": "string"}, name="parties"))
     assert told.columns == CONTENT
-    for expr in (stamped(told, date(2024, 1, 1), "run"), flag_nodes(told), flag_edges(told)):
+    scores = ibis.table({"company": "string", "probability": "float64"}, name="scores")
+    scored = flags_of(hits, ibis.table({"id": "string", "customer_ref": "string"}, name="parties"), scores)
+    for expr in (stamped(told, date(2024, 1, 1), "run"), flag_nodes(told), flag_edges(told), scored):
         assert "SELECT" in ibis.to_sql(expr, dialect=dialect)
 
 

@@ -1,0 +1,88 @@
+"""The commands about models, on a small city that went through the stages of a night."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from gnn.registry import Registry
+from kg.cli import cli
+
+HEAVY = {"ibis", "duckdb", "pyarrow", "numpy", "lightgbm", "sklearn", "torch", "scipy"}
+
+
+def kgfraud(*words):
+    result = CliRunner().invoke(cli, [str(word) for word in words], prog_name="kgfraud")
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("command", ["train", "models", "evaluate", "score", "explain"])
+def test_help_imports_no_model_library(command):
+    code = (
+        "import sys; from kg.cli import cli; cli(['--help'], standalone_mode=False); "
+        f"cli([{command!r}, '--help'], standalone_mode=False); "
+        f"assert not {HEAVY!r} & set(sys.modules), {HEAVY!r} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    """A workspace of a small city, loaded and resolved; its outcome is known soon, so that there is something to learn from."""
+    root = tmp_path_factory.mktemp("town") / "city"
+    made = kgfraud("city", root, "--companies", 200, "--days", 330, "--seed", 4, "--prevalence", 0.2)
+    assert made[0] == 0, made[2]
+    for stage in ("load", "resolve"):
+        code, _, stderr = kgfraud("run", "--only", stage, "--workspace", root)
+        assert code == 0, stderr
+    return root
+
+
+@pytest.mark.untraced
+def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town, monkeypatch):
+    monkeypatch.setenv("KGFRAUD_WORKSPACE", str(town))
+    monkeypatch.setattr("gnn.train.LEAST", {"train": 1, "valid": 3, "test": 1})
+    code, stdout, stderr = kgfraud("train", "company_fraud", "--horizon", 90, "--step", 60, "--json")
+    assert code == 0, stderr
+    version = json.loads(stdout)["version"]
+    listed = json.loads(kgfraud("models", "list", "--json")[1])
+    assert (listed["champion"], [model["version"] for model in listed["models"]]) == (None, [version])
+    assert f"# company_fraud {version}" in kgfraud("models", "show", version)[1]
+    code, stdout, stderr = kgfraud("score")
+    assert (code, stdout) == (1, "")
+    assert "no model of company_fraud serves; kgfraud train company_fraud, then kgfraud models promote" in stderr
+    # whatever so small a city's model is worth
+    Registry(town / "models", "company_fraud")._serve(version, [])
+    for stage in ("score", "flag"):
+        code, stdout, stderr = kgfraud("run", "--only", stage)
+        assert code == 0, stderr
+    found = json.loads(kgfraud("score", "--top", 5, "--json")[1])
+    assert found["model"] == version
+    assert [row["score"] for row in found["scores"]] == sorted((row["score"] for row in found["scores"]), reverse=True)
+    company = found["scores"][0]["company"]
+    told = json.loads(kgfraud("explain", company, "--json")[1])
+    assert told["probability"] == found["scores"][0]["probability"]
+    first = told["reasons"][0]
+    assert first["zh"] in kgfraud("explain", company, "--lang", "zh")[1]
+    assert first["en"][:30] in kgfraud("explain", company)[1]
+    measured = json.loads(kgfraud("evaluate", "company_fraud", "--json")[1])
+    assert measured["model"] == version
+    assert measured["prevalence"] == measured["guilty"] / measured["rows"]
+
+
+def test_a_task_that_is_not_known_and_a_workspace_without_a_run_are_refused_with_a_sentence(tmp_path):
+    assert kgfraud("init", tmp_path / "w")[0] == 0
+    code, _, stderr = kgfraud("train", "company_frod", "--workspace", tmp_path / "w")
+    assert code == 2
+    assert "no task named 'company_frod'; did you mean 'company_fraud'?" in stderr
+    code, _, stderr = kgfraud("train", "company_fraud", "--workspace", tmp_path / "w")
+    assert code == 1
+    assert "no run was committed yet; run kgfraud run first" in stderr
+    assert "no model of company_fraud is registered" in kgfraud("models", "list", "--workspace", tmp_path / "w")[1]
+    code, _, stderr = kgfraud("models", "rollback", "--workspace", tmp_path / "w")
+    assert code == 2
+    assert "served before" in stderr

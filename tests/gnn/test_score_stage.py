@@ -1,0 +1,123 @@
+"""The stage of the night that scores: what it says where it cannot, and that flags bear the probability."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+
+import pytest
+
+from gnn.challenge import register
+from gnn.registry import Registry
+from gnn.train import train
+from kg.config import Workspace
+from kg.history import current
+from kg.lake import Lake
+from kg.privacy import Keyring
+from kg.progress import Silent
+from kg.run import Runs
+from kg.stage import Night
+from kg.stages import flag, score
+from kg.stages.score import families
+
+from .conftest import TASK
+
+RUN = {"run_id": "run-1", "as_of": "2024-09-16", "code": "c", "tables": {}}
+
+
+@pytest.fixture(scope="module")
+def learnt(archive):
+    return train(archive, TASK, families(), Silent())
+
+
+def night(archive, root):
+    """Open a night over a copy of the city's lake, in a workspace of its own."""
+    workspace = Workspace.create(root / "workspace")
+    shutil.copytree(archive.lake.root, workspace.lake, dirs_exist_ok=True)
+    lake = Lake(workspace.lake, archive.lake.engine, archive.lake.versions)
+    keyring = Keyring.open(workspace.keys)
+    return Night(workspace, Runs(workspace.runs), lake, keyring, Silent(), "r2", None, None, root / "staging", as_of=archive.as_of)
+
+
+@pytest.fixture
+def tonight(archive, tmp_path):
+    return night(archive, tmp_path)
+
+
+@pytest.fixture
+def champion(tonight, learnt):
+    """A model that serves, whatever it is worth."""
+    registry = Registry(tonight.workspace.models, TASK.name)
+    version = register(registry, learnt, RUN)
+    registry._serve(version, [])
+    return version
+
+
+def kept(tonight):
+    lake = tonight.lake
+    return lake.engine.table(current(lake.view(score.SCORES_TABLE))).to_pylist() if lake.has(score.SCORES_TABLE) else []
+
+
+def test_without_a_model_the_night_says_so_and_makes_no_table(tonight):
+    assert score.STAGE.run(tonight) == {"model": None, "said": "no model is registered; flags carry no probability"}
+    assert not tonight.lake.has(score.SCORES_TABLE)
+
+
+def test_the_champion_scores_every_customer_and_flags_bear_the_probability(tonight, champion):
+    result = score.STAGE.run(tonight)
+    rows = kept(tonight)
+    assert result["said"] == f"{len(rows)} companies scored by company_fraud {champion}"
+    assert result[score.SCORES_TABLE] == {"inserted": len(rows), "closed": 0}
+    assert {(row["model"], row["as_of"]) for row in rows} == {(champion, tonight.as_of)}
+    assert all(0 < row["probability"] < 1 for row in rows)
+    flag.STAGE.run(tonight)
+    told = flag.told(tonight.lake, tonight).to_pylist()
+    by_company = {row["company"]: row["probability"] for row in rows}
+    assert {f["probability"] for f in told if f["entity_id"] in by_company} - {None}
+    assert all(f["probability"] == by_company.get(f["entity_id"]) for f in told)
+    # the same night again writes nothing
+    assert score.SCORES_TABLE not in score.STAGE.run(tonight)
+
+
+def test_where_the_champion_cannot_score_the_night_goes_on_and_old_scores_are_gone(tonight, champion):
+    score.STAGE.run(tonight)
+    folder = tonight.workspace.models / TASK.name / champion
+    about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    (folder / "model.json").write_text(json.dumps({**about, "schema": "0000"}), encoding="utf-8")
+    result = score.STAGE.run(tonight)
+    assert result["said"].startswith(
+        f"no scores tonight, flags carry no probability: model {champion} learnt on features of the schema 0000"
+    )
+    assert kept(tonight) == []
+    flag.STAGE.run(tonight)
+    assert {f["probability"] for f in flag.told(tonight.lake, tonight).to_pylist()} == {None}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("champion.json", "{", "champion.json of company_fraud cannot be read; promote a model anew"),
+        ("champion.json", '{"model": "2024-01-01-000000000000", "before": []}', "no model '2024-01-01-000000000000' of company_fraud"),
+        ("{champion}/weights.txt", "tree", "are not those that were registered; roll back, or train again"),
+        ("{champion}/model.json", "[]", "cannot be read (TypeError); roll back, or train again"),
+    ],
+)
+def test_files_that_are_torn_cost_the_scores_and_not_the_night(tonight, champion, name, text, said):
+    (tonight.workspace.models / TASK.name / name.format(champion=champion)).write_text(text, encoding="utf-8")
+    result = score.STAGE.run(tonight)
+    assert result["model"] is None
+    assert said in result["said"]
+
+
+def test_an_empty_graph_costs_the_scores_and_not_the_night(tonight, champion):
+    tonight.lake = tonight.lake.without(tonight.lake.versions)
+    assert score.STAGE.run(tonight)["said"].endswith("the graph holds no company; there is nobody to score")
+
+
+def test_where_the_extra_is_not_installed_the_night_says_which_package_is_missing(tonight, champion, monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("gnn", "lightgbm")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    said = score.STAGE.run(tonight)["said"]
+    assert said == "no scores tonight, flags carry no probability: the package lightgbm is missing; install kgfraud[models]"
