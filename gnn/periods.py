@@ -41,8 +41,8 @@ def periods(first: date, last: date, horizon: int, step: int) -> Periods:
     Examples
     --------
     >>> found = periods(date(2024, 1, 1), date(2025, 12, 31), 180, 60)
-    >>> found.test, found.valid, len(found.train)
-    (datetime.date(2025, 7, 4), (datetime.date(2025, 1, 5),), 3)
+    >>> found.test, max(found.valid), max(found.train)
+    (datetime.date(2025, 7, 4), datetime.date(2025, 1, 5), datetime.date(2024, 5, 10))
     """
     earliest = first + timedelta(days=_HISTORY)
     ahead = timedelta(days=horizon)

@@ -286,6 +286,7 @@ class _Work:
                 tables=night.lake.versions,
                 sources=tuple(night.sources or (night.last.sources if night.last else ())),
                 rules={rule.name: rule.version for rule in RULES},
+                models=_models(night),
                 results={**night.results, "seconds": dict(self._seconds)},
             )
         )
@@ -293,3 +294,9 @@ class _Work:
     def _outcome(self, run_id: str | None, began: str) -> Outcome:
         night = self._night
         return Outcome(run_id, night.as_of, began, night.sources, night.results, self._seconds)
+
+
+def _models(night: Night) -> dict[str, str]:
+    """Return the model that scored tonight, by its task."""
+    scored = night.results.get("score", {})
+    return {scored["task"]: scored["model"]} if scored.get("model") else {}

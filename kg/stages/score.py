@@ -57,7 +57,7 @@ def _score(night: Night) -> Result:
         return {"model": None, "said": f"no scores tonight, {_WITHOUT}: {error}", **_kept(night, SCORES.empty_table())}
     model = scores["model"][0].as_py()
     said = f"{scores.num_rows:,} companies scored by {TASK} {model}"
-    return {"model": model, "scores": scores.num_rows, "said": said, **_kept(night, scores)}
+    return {"task": TASK, "model": model, "scores": scores.num_rows, "said": said, **_kept(night, scores)}
 
 
 def scored(night: Night, models: Path) -> pa.Table:

@@ -60,6 +60,8 @@ def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town,
     for stage in ("score", "flag"):
         code, stdout, stderr = kgfraud("run", "--only", stage)
         assert code == 0, stderr
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((town / "runs").glob("*/record.json"))]
+    assert [record["models"] for record in records[-2:]] == [{"company_fraud": version}, {}]
     found = json.loads(kgfraud("score", "--top", 5, "--json")[1])
     assert found["model"] == version
     assert [row["score"] for row in found["scores"]] == sorted((row["score"] for row in found["scores"]), reverse=True)
