@@ -16,6 +16,7 @@ from kg.history import current
 from kg.lake import Lake
 from kg.privacy import Keyring
 from kg.progress import Silent
+from kg.rules import RULES
 from kg.run import Runs
 from kg.stage import Night
 from kg.stages import flag, score
@@ -24,6 +25,14 @@ from kg.stages.score import families
 from .conftest import TASK
 
 RUN = {"run_id": "run-1", "as_of": "2024-09-16", "code": "c", "tables": {}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_rules():
+    """Features of two rules alone, which is quicker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(score, "RULES", RULES[:2])
+        yield
 
 
 @pytest.fixture(scope="module")
