@@ -12,12 +12,8 @@ from gnn.encode import Floats
 from gnn.metrics import Labels
 from kg.errors import VerificationError
 
-_ROUNDS = 300
 _SETTINGS: dict[str, Any] = {
     "objective": "binary",
-    "learning_rate": 0.03,
-    "num_leaves": 7,
-    "min_data_in_leaf": 15,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
     "feature_fraction": 0.3,
@@ -30,6 +26,16 @@ _SETTINGS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
+class Growth:
+    """How many trees are grown, how fast they learn, and how fine they are."""
+
+    rounds: int = 300
+    rate: float = 0.03
+    leaves: int = 7
+    in_leaf: int = 15
+
+
+@dataclass(frozen=True)
 class Trees:
     """Fitted trees over some columns; missing values are left to them."""
 
@@ -37,10 +43,11 @@ class Trees:
     n_columns: int
 
     @classmethod
-    def fit(cls, values: Floats, label: Labels, seed: int) -> Trees:
+    def fit(cls, values: Floats, label: Labels, seed: int, growth: Growth = Growth()) -> Trees:
         """Fit trees; the same rows in the same order and the same seed give the same trees."""
         data = lightgbm.Dataset(values, label.astype(float), free_raw_data=False)
-        return cls(lightgbm.train({**_SETTINGS, "seed": seed}, data, num_boost_round=_ROUNDS), values.shape[1])
+        grown = {"learning_rate": growth.rate, "num_leaves": growth.leaves, "min_data_in_leaf": growth.in_leaf}
+        return cls(lightgbm.train({**_SETTINGS, **grown, "seed": seed}, data, num_boost_round=growth.rounds), values.shape[1])
 
     @classmethod
     def read(cls, text: str) -> Trees:
