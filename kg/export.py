@@ -257,6 +257,10 @@ def write_data(flags: pa.Table, folder: Path, exporters: Sequence[Exporter]) -> 
     )
 
 
+#: What runs are called.
+_RUN = re.compile(r"\d{8}T\d{6}Z")
+
+
 def verify(folder: Path, key: PublicKey, exporters: Sequence[Exporter]) -> Manifest:
     """Check that an export is complete, signed by the key, and what its manifest says; return the manifest.
 
@@ -265,7 +269,7 @@ def verify(folder: Path, key: PublicKey, exporters: Sequence[Exporter]) -> Manif
     Raises
     ------
     VerificationError
-        Naming every file that is missing, surplus or different.
+        Naming every file that is missing, surplus or different, or the run that was put in the place of another.
     """
     if not folder.is_dir():
         raise VerificationError(f"there is no export at {folder}; name the folder of a run")
@@ -280,6 +284,12 @@ def verify(folder: Path, key: PublicKey, exporters: Sequence[Exporter]) -> Manif
             f"{folder / SIGNATURE} is no signature of {MANIFEST} by the key {key.fingerprint[:16]}…; use none of the files"
         )
     manifest = Manifest.parse(data, folder / MANIFEST)
+    named = folder.resolve().name
+    if _RUN.fullmatch(named) and named != manifest.run_id:
+        raise VerificationError(
+            f"{folder} bears the name of run {named} and holds what was signed of run {manifest.run_id}: "
+            "an older export was put in its place, or a folder renamed; ask for the export again"
+        )
     problems = [*_strays(folder, manifest), *(p for file in manifest.files for p in _problems(folder, file, manifest, exporters))]
     if problems:
         raise VerificationError(f"{folder} does not hold what was signed: {'; '.join(problems)}; ask for the export again")

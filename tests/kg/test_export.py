@@ -98,6 +98,15 @@ def test_the_same_flags_in_another_order_give_the_same_bytes(tmp_path):
     assert all((tmp_path / "a" / e.name).read_bytes() == (tmp_path / "b" / e.name).read_bytes() for e in EXPORTERS)
 
 
+def test_an_older_export_in_the_place_of_a_newer_one_is_refused(tmp_path, key):
+    older, newer = "20240506T010000Z", "20240507T010000Z"
+    done = export(THREE, tmp_path / "export", EXPORTERS, key, run_id=older, as_of=AS_OF)
+    assert verify(done, key.public, EXPORTERS).run_id == older
+    with pytest.raises(VerificationError, match=f"bears the name of run {newer} and holds what was signed of run {older}"):
+        verify(done.rename(done.with_name(newer)), key.public, EXPORTERS)
+    assert verify(done.with_name(newer).rename(tmp_path / "received"), key.public, EXPORTERS).run_id == older
+
+
 def test_an_export_without_flags_is_an_export(tmp_path, key):
     done = export(table(), tmp_path / "export", EXPORTERS, key, run_id="run-0", as_of=AS_OF)
     assert verify(done, key.public, EXPORTERS).reasons == {}
