@@ -141,7 +141,8 @@ class Graph:
         """Say whether rows of a label, a type or ``records/<kind>`` were written since an earlier run, or began or ceased to hold."""
         # records refer to parties by the names that are known of them
         tables = (name, alias.TABLE) if "/" in name else (f"graph/{name}",)
-        views = [self._lake.view(table) for table in tables if self._lake.has(table)]
+        tables_now = (table for table in tables if self._lake.has(table) and not since.same(self._lake, table, self.as_of))
+        views = [self._lake.view(table) for table in tables_now]
         changed = (rows.filter(history.changed(rows, since, self.as_of, self.zone)) for rows in views)
         return any(self.engine.count(rows.limit(1)) for rows in changed)
 

@@ -6,8 +6,8 @@ hides the comparison. All functions are Ibis in, Ibis out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -52,10 +52,18 @@ class Moment:
 
 @dataclass(frozen=True)
 class Since:
-    """The earlier run up to which something is known, and its business date."""
+    """The earlier run up to which something is known, its business date, and the versions that it pinned.
+
+    A table that stands at the same version on the same business date has not changed, and need not be read to know it.
+    """
 
     run_id: str
     as_of: date
+    versions: Mapping[str, int] = field(default_factory=dict)
+
+    def same(self, lake: Lake, table: str, as_of: date) -> bool:
+        """Say whether a table of a lake surely is on a day what it was then."""
+        return as_of == self.as_of and table in self.versions and self.versions[table] == lake.versions.get(table)
 
 
 def update(

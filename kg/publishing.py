@@ -24,14 +24,6 @@ WINDOWED = "TRANSFERRED_TO"
 
 
 @dataclass(frozen=True)
-class Held:
-    """The run that a store holds: its id and its business date."""
-
-    run_id: str
-    as_of: date
-
-
-@dataclass(frozen=True)
 class Publication:
     """The graph of one run as a store is to hold it.
 
@@ -63,7 +55,7 @@ class Publication:
         rows = self.rows(type_)
         return iter(()) if rows is None else iter(self.lake.engine.reader(rows.order_by("id")))
 
-    def since(self, held: Held | None) -> list[Change]:
+    def since(self, held: Since | None) -> list[Change]:
         """Return the changes that take a store from the run that it holds (None: from nothing) to this one."""
         changes = [self._change(type_, held) for type_ in (*schema.ALL_NODES, *schema.ALL_EDGES)]
         return [change for change in changes if change is not None]
@@ -90,7 +82,7 @@ class Publication:
         """Return the moment from which on transfers are in the window of a day."""
         return history.day_end(as_of - timedelta(days=self.days), self.zone)
 
-    def _change(self, type_: Type, held: Held | None) -> Change | None:
+    def _change(self, type_: Type, held: Since | None) -> Change | None:
         rows = self.rows(type_)
         if rows is None:
             return None
@@ -109,7 +101,7 @@ class Publication:
         gone = before.select("id").distinct().anti_join(same, "id")
         return self._of(type_, wanted.anti_join(same, "id"), gone, wanted.semi_join(same, "id"))
 
-    def _before(self, type_: schema.EdgeType, held: Held, versions: ir.Table) -> ir.Table:
+    def _before(self, type_: schema.EdgeType, held: Since, versions: ir.Table) -> ir.Table:
         """Return ``id, src, dst, held`` of what was written of some relationships up to a run: whether the store surely held it then."""
         rows = versions.filter(versions.first_run <= held.run_id)
         # A row closed since then tells no more whether it had stated its end itself: one that was closed on the day held
@@ -123,12 +115,15 @@ class Publication:
         )
         return self.lake.engine.keep(every)
 
-    def _touched(self, type_: Type, held: Held) -> ir.Table | None:
+    def _touched(self, type_: Type, held: Since) -> ir.Table | None:
         """Return the ids of rows that may stand otherwise in a store that holds an older run; None where there are none."""
+        # of nodes a store holds the newest version, whatever the day
+        if held.same(self.lake, table_name(type_), self.as_of if isinstance(type_, schema.EdgeType) else held.as_of):
+            return None
         stored = self.lake.view(table_name(type_))
         first, last = sorted((held.as_of, self.as_of))
         if isinstance(type_, schema.EdgeType):
-            changed = history.changed(stored, Since(held.run_id, held.as_of), self.as_of, self.zone)
+            changed = history.changed(stored, held, self.as_of, self.zone)
         else:
             changed = history.written_since(stored, held.run_id)
         if name_of(type_) == WINDOWED and self.days and first != last:

@@ -25,7 +25,7 @@ def _since(night: Night, made_with: Result) -> Since | None:
     last = night.last
     if last is None or last.code != code_version() or last.results.get("derive", {}).get("made_with") != made_with:
         return None
-    return Since(last.run_id, last.as_of)
+    return Since(last.run_id, last.as_of, last.tables)
 
 
 STAGE = Stage("derive", _derive)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kg.publishing import Held, Publication
+from kg.history import Since
+from kg.publishing import Publication
 from kg.stage import Night, Result, Stage
 from kg.store import Change, GraphStore, Marker
 from kg.stores.connect import connected, local
@@ -69,14 +70,15 @@ def _applied(night: Night, wanted: Publication, store: GraphStore, changes: Sequ
     return _said(how, sum(applied.upserted.values()), sum(applied.deleted.values()), wanted)
 
 
-def _held(night: Night, marker: Marker, days: int) -> Held | None:
+def _held(night: Night, marker: Marker, days: int) -> Since | None:
     """Return the run that the store holds, or None where that is not known, or it was published with another window."""
     if marker.filling is not None or marker.holds not in night.runs.ids():
         return None
     published = night.runs.result(marker.holds, "publish")
     if published.get("transfer_days", days) != days:
         return None
-    return Held(marker.holds, night.runs.record(marker.holds).as_of)
+    record = night.runs.record(marker.holds)
+    return Since(record.run_id, record.as_of, record.tables)
 
 
 def _said(how: str, written: int, deleted: int, wanted: Publication) -> Result:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from kg import history, schema
 from kg.engine import Engine
 from kg.graph import columns, table_name
-from kg.history import Moment
+from kg.history import Moment, Since
 from kg.lake import Lake
-from kg.publishing import Held, Publication
+from kg.publishing import Publication
 
 ZONE = "Asia/Shanghai"
 FIRST, NEXT = date(2024, 3, 1), date(2024, 3, 2)
@@ -68,7 +68,7 @@ def told(lake, type_, number, as_of, rows):
     given_ = lake.engine.arrow(arrow).drop("first_run", "last_run", "digest")
     content = [c for c in given_.columns if c not in ("id", "record_id", "source")]
     history.update(lake, name, given_.mutate(digest=history.digest(given_, content)), ["id"], Moment(as_of, run_id), computed=True)
-    return Held(run_id, as_of)
+    return Since(run_id, as_of, lake.versions)
 
 
 def published(engine, folder, type_, delivered, days):
