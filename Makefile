@@ -67,6 +67,8 @@ bench: $(STAMP)
 	$(BIN)/python scripts/city_benchmark.py
 	$(BIN)/python scripts/ownership_benchmark.py
 	$(BIN)/python scripts/contagion_benchmark.py
+	$(BIN)/python scripts/rings_benchmark.py
+	$(BIN)/python scripts/scores_benchmark.py
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak

@@ -35,3 +35,10 @@ def test_missing_values_stand_below_all_others_or_in_the_middle_with_a_mark():
     quantiles = Quantiles.of(values, np.arange(3))
     assert quantiles.filled(values).ravel() == pytest.approx([0.25, MISSING, 0.75])
     assert quantiles.normal(values) == pytest.approx(np.array([[norm.ppf(0.25), 0], [0, 1], [norm.ppf(0.75), 0]]))
+
+
+@pytest.mark.parametrize("later", [[[5.0, 5.0]], [[np.nan, np.nan]], [[np.nan, 1.0], [2.0, np.nan]]])
+def test_later_rows_have_the_columns_that_were_learnt_whatever_they_lack(later):
+    learnt = np.array([[1.0, 1.0], [np.nan, 2.0], [3.0, 3.0]])
+    quantiles = Quantiles.of(learnt, np.arange(3))
+    assert quantiles.normal(np.array(later)).shape[1] == quantiles.normal(learnt).shape[1] == 3
