@@ -3,7 +3,7 @@
 Hits of rules are a family too; `schemes.family` makes it of the rules that are handed in.
 """
 
-from gnn.company import contacts, court, invoices, loans, officers, ownership, papers, payments, registration
+from gnn.company import chain, contacts, court, invoices, loans, officers, ownership, papers, payments, registration
 from gnn.family import Family
 
 FAMILIES: tuple[Family, ...] = (
@@ -16,6 +16,7 @@ FAMILIES: tuple[Family, ...] = (
     papers.FAMILY,
     contacts.FAMILY,
     court.FAMILY,
+    chain.FAMILY,
 )
 
 __all__ = ["FAMILIES"]

@@ -11,19 +11,29 @@ from kg.graph import Graph
 
 def make(graph: Graph) -> ir.Table:
     """Return how many cases, against it and by it, and for how much; a case without a day of filing is left out."""
+    rows = _filed(graph)
+    return rows.group_by("id").aggregate(
+        cases=rows.dst.nunique(),
+        cases_year=rows.dst.nunique(where=rows.filed_on > day_before(graph, YEAR)),
+        against=rows.dst.nunique(where=rows.against),
+        against_fen=rows.amount_fen.sum(where=rows.against).fill_null(0),
+        last_days=days_since(graph, rows.filed_on.max()),
+    )
+
+
+def filed_against(graph: Graph) -> ir.Table:
+    """Return the cases filed against companies, as defendants or under enforcement: ``id`` (the company), ``dst``, ``filed_on``."""
+    rows = _filed(graph)
+    return rows.filter(rows.against).select("id", "dst", "filed_on")
+
+
+def _filed(graph: Graph) -> ir.Table:
     filed = graph.nodes("CourtCase").select(dst="id", filed_on="filed_on", amount_fen="amount_fen")
     filed = filed.filter(filed.filed_on.notnull())
     rows = graph.edges("PARTY_TO").select("src", "dst", "role").join(filed, "dst")
     rows = rows.filter(rows.src.startswith("company:"))
     against = rows.role.lower().contains("defendant") | rows.role.contains("被告") | rows.role.contains("被执行")
-    against = against.fill_null(False)
-    return rows.group_by(id=rows.src).aggregate(
-        cases=rows.dst.nunique(),
-        cases_year=rows.dst.nunique(where=rows.filed_on > day_before(graph, YEAR)),
-        against=rows.dst.nunique(where=against),
-        against_fen=rows.amount_fen.sum(where=against).fill_null(0),
-        last_days=days_since(graph, rows.filed_on.max()),
-    )
+    return rows.select("dst", "filed_on", "amount_fen", id="src", against=against.fill_null(False))
 
 
 FAMILY = Family(

@@ -179,6 +179,26 @@ def test_payments_of_a_company_are_those_that_counting_finds(archive, seen):
     assert seen.values[:, name["payments.payers"]].tolist() == [len(payers.get(company, ())) for company in ids]
 
 
+def test_trade_with_sued_companies_is_what_counting_finds(archive):
+    graph, table = archive.on(archive.as_of), archive.lake.engine.table
+    filed = {row["id"]: row["filed_on"] for row in table(graph.nodes("CourtCase").select("id", "filed_on")).to_pylist()}
+    parties = table(graph.edges("PARTY_TO").select("src", "dst", "role")).to_pylist()
+    year = archive.as_of - timedelta(days=365)
+    sued = {row["src"] for row in parties if row["role"] in ("被告", "defendant") and filed[row["dst"]] > year}
+    assert len(sued) > 1
+    bills = table(graph.records("invoices", "seller", "buyer").select("seller", "buyer", "net_fen", "issued_on", "status")).to_pylist()
+    sold, theirs = {}, {}
+    for bill in bills:
+        if bill["status"] != "void" and bill["seller"] != bill["buyer"] and bill["issued_on"] > year:
+            sold[bill["seller"]] = sold.get(bill["seller"], 0) + bill["net_fen"]
+            theirs[bill["seller"]] = theirs.get(bill["seller"], 0) + bill["net_fen"] * (bill["buyer"] in sued)
+    now = snapshot(graph, FAMILIES)
+    column = now.values[:, [c.name for c in now.columns].index("chain.sold_to_sued")]
+    expected = [theirs[company] / sold[company] if sold.get(company) else np.nan for company in now.ids.to_pylist()]
+    assert np.allclose(column, expected, equal_nan=True)
+    assert 0 < np.nanmax(column) <= 1
+
+
 def test_every_feature_says_what_it_is_in_both_languages(seen):
     assert len({c.name for c in seen.columns}) == len(seen.columns) == seen.values.shape[1]
     assert all(c.about and c.zh and c.unit and c.family_zh for c in seen.columns)
