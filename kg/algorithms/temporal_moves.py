@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -94,3 +95,28 @@ def moves(payer: Ints, payee: Ints, at: Ints, until: Ints, amount: Ints, *, by_a
     row, back = order[out.items], order[into.items]
     ahead, behind = (payer[row], payee[row], at[row], until[row], amount[row]), (payer[back], at[back], until[back], amount[back])
     return Moves(out.start, into.start, *ahead, row, key[row], *behind, key[back])
+
+
+def least_of(amount: Ints, part: Fraction) -> Ints:
+    """Return the least whole amounts that are at least so much of the amounts, without overflow.
+
+    >>> least_of(np.array([10, 11, 2**62]), Fraction(4, 5)).tolist()
+    [8, 9, 3689348814741910324]
+    """
+    whole, rest = amount // part.denominator, amount % part.denominator
+    least: Ints = whole * part.numerator - (-rest * part.numerator) // part.denominator
+    return least
+
+
+def most_of(amount: Ints, part: Fraction) -> Ints:
+    """Return the most of which the amounts are at least so much, up to `EVER`.
+
+    >>> most_of(np.array([8, 9, 2**61]), Fraction(4, 5)).tolist()
+    [10, 11, 2882303761517117440]
+    """
+    if not part:
+        return np.full(amount.size, EVER)
+    whole, rest = amount // part.numerator, amount % part.numerator
+    fits = whole < EVER // part.denominator
+    most: Ints = np.where(fits, np.where(fits, whole, 0) * part.denominator + rest * part.denominator // part.numerator, EVER)
+    return np.minimum(most, EVER)

@@ -10,17 +10,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg.algorithms.cycle_pruning import Bools, Rows, asked_of, possible, usable
+from kg.algorithms.cycle_pruning import Asked, Bools, Rows, asked_of, possible, usable
+from kg.algorithms.cycle_reach import reaching
 from kg.algorithms.kernel import Ints
 from kg.algorithms.temporal_cycles import search
-from kg.algorithms.temporal_moves import EVER, Bounds, Limits, moves
-from kg.derivations.flows import Flow, Given, bundled, fans, named, read_transfers, single, some
+from kg.algorithms.temporal_moves import EVER, Bounds, Limits, least_of, most_of, moves
+from kg.derivations.flows import COLUMNS, Flow, Given, bundled, fans, named, read_sums, read_transfers, single, some
 from kg.errors import UsageError
 from kg.ownership.holdings import numbered
 
 _DAY = 86_400_000_000
 _PPM = 1_000_000
 _MOST_HOPS, _MOST_DAYS = 32, 36_525
+#: From new transfers old ones are sought first where amounts are so much alike and cycles no longer: else they lead nearly everywhere.
+_ALIKE, _NEAR_HOPS = 0.5, 10
 
 
 @dataclass(frozen=True)
@@ -186,8 +189,9 @@ def find_cycles(transfers: pa.Table, params: CycleParams, *, new_from: datetime 
     >>> find_cycles(pa.table(rows), TIERS["A"]).table.to_pydict()["transfer_id"]
     [1, 2]
     """
-    given, since = read_transfers(transfers), _moment(new_from, transfers)
-    window = params.window_days * _DAY
+    since, window = _moment(new_from, transfers), params.window_days * _DAY
+    transfers = _near(transfers, params, since)
+    given = read_transfers(transfers)
     first = -int(EVER) if since is None else since - window
     left_out = named(given, params.hubs)
     hubs = np.empty(0, np.int64) if params.max_fan is None else fans(given, params.max_fan, window, first)
@@ -198,11 +202,25 @@ def find_cycles(transfers: pa.Table, params: CycleParams, *, new_from: datetime 
     return Cycles(_table(found, flow, transfers), _truncated(flow, stopped, given.accounts.take(pa.array(hubs)), transfers), params)
 
 
-def _possible(given: Given, params: CycleParams, left_out: Bools, first: int) -> Flow:
-    """Return what can lie in a cycle."""
+def _near(transfers: pa.Table, params: CycleParams, since: int | None) -> pa.Table:
+    """Return the transfers that may lie in a cycle with a new one, or all where it does not pay to seek these."""
+    alone = params.max_parts == 1 and params.max_fan is None
+    if since is None or not alone or params.max_hops > _NEAR_HOPS or (params.min_amount_ratio or 0) < _ALIKE:
+        return transfers
+    row = reaching(read_sums(transfers), since, params.window_days * _DAY, params.max_hops, _asked(params))
+    return transfers if row is None else transfers.select(COLUMNS).take(pa.array(row))
+
+
+def _asked(params: CycleParams) -> Asked:
+    """Return what the parameters ask of two transfers."""
     parts = (float(_part(part)) for part in (params.min_amount_ratio, params.min_hop_retention, params.min_total_retention))
     wait = params.window_days if params.max_wait_days is None else params.max_wait_days + (params.max_parts > 1) * params.part_days
-    asked = asked_of(min(params.window_days, wait) * _DAY, params.window_days * _DAY, *parts, gain=params.max_hop_gain)
+    return asked_of(min(params.window_days, wait) * _DAY, params.window_days * _DAY, *parts, gain=params.max_hop_gain)
+
+
+def _possible(given: Given, params: CycleParams, left_out: Bools, first: int) -> Flow:
+    """Return what can lie in a cycle."""
+    asked = _asked(params)
     rows = Rows(given.payer, given.payee, given.at, given.amount, left_out, first)
     if params.max_parts == 1:
         return single(given, possible(rows, asked))
@@ -266,14 +284,14 @@ def _bounds(amount: Ints, params: CycleParams, *, backward: bool) -> Bounds:
     free = np.zeros(amount.size, np.int64), np.full(amount.size, EVER)
     band, hop, total = (_part(part) for part in (params.min_amount_ratio, params.min_hop_retention, params.min_total_retention))
     gain = 1 / _part(params.max_hop_gain) if params.max_hop_gain else Fraction(0)
-    band_low, band_high = _least(amount, band), _most(amount, band)
-    kept, grown, end = ((_least(amount, part), _most(amount, part)) for part in (hop, gain, total))
+    band_low, band_high = least_of(amount, band), most_of(amount, band)
+    kept, grown, end = ((least_of(amount, part), most_of(amount, part)) for part in (hop, gain, total))
     # what is known of all from the root: no less than is kept at every hop, or than what can still grow to enough of it at the end
     low, high = (end[0], grown[1]) if not backward else (grown[0], end[1])
     far_low, far_high = (kept[0], high) if not backward else (low, kept[1])
     for _ in range(params.max_hops - 2):
-        low, high = _least(low, gain), _most(high, gain)
-        far_low, far_high = (_least(far_low, hop), high) if not backward else (low, _most(far_high, hop))
+        low, high = least_of(low, gain), most_of(high, gain)
+        far_low, far_high = (least_of(far_low, hop), high) if not backward else (low, most_of(far_high, hop))
     every = np.maximum(np.maximum(low, far_low), band_low), np.minimum(np.minimum(high, far_high), band_high)
     hops = (grown[0], kept[1]) if backward else (kept[0], grown[1])
     ends = (free[0], end[1]) if backward else (end[0], free[1])
@@ -282,31 +300,6 @@ def _bounds(amount: Ints, params: CycleParams, *, backward: bool) -> Bounds:
 
 def _part(ratio: float | None) -> Fraction:
     return Fraction(round((ratio or 0) * _PPM), _PPM)
-
-
-def _least(amount: Ints, part: Fraction) -> Ints:
-    """Return the least whole amounts that are at least so much of the amounts, without overflow.
-
-    >>> _least(np.array([10, 11, 2**62]), Fraction(4, 5)).tolist()
-    [8, 9, 3689348814741910324]
-    """
-    whole, rest = amount // part.denominator, amount % part.denominator
-    least: Ints = whole * part.numerator - (-rest * part.numerator) // part.denominator
-    return least
-
-
-def _most(amount: Ints, part: Fraction) -> Ints:
-    """Return the most of which the amounts are at least so much, up to `EVER`.
-
-    >>> _most(np.array([8, 9, 2**61]), Fraction(4, 5)).tolist()
-    [10, 11, 2882303761517117440]
-    """
-    if not part:
-        return np.full(amount.size, EVER)
-    whole, rest = amount // part.numerator, amount % part.numerator
-    fits = whole < EVER // part.denominator
-    most: Ints = np.where(fits, np.where(fits, whole, 0) * part.denominator + rest * part.denominator // part.numerator, EVER)
-    return np.minimum(most, EVER)
 
 
 def _table(found: list[Ints], flow: Flow, transfers: pa.Table) -> pa.Table:

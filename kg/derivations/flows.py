@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from kg.algorithms.csr import group_rows
 from kg.algorithms.cycle_pruning import Bools, Int32s
+from kg.algorithms.cycle_reach import Sums
 from kg.algorithms.kernel import Ints, kernel
 from kg.algorithms.temporal_moves import EVER
 from kg.errors import UsageError
@@ -83,6 +84,34 @@ def read_transfers(transfers: pa.Table) -> Given:
     >>> read_transfers(pa.table(rows)).payer.tolist()
     [0, 2]
     """
+    at, amount = _checked(transfers)
+    accounts, (payer, payee) = _numbered(transfers["payer"], transfers["payee"])
+    return Given(payer, payee, at, amount, accounts, transfers["transfer_id"])
+
+
+def read_sums(transfers: pa.Table) -> Sums:
+    """Read a table of transfers, of which accounts are not numbered where their ids are numbers.
+
+    Raises
+    ------
+    UsageError
+        As `read_transfers` does.
+
+    Examples
+    --------
+    >>> rows = {"transfer_id": [1, 2], "payer": [7, 9], "payee": [9, 7], "amount_fen": [5, 5], "at": [0, 0]}
+    >>> read_sums(pa.table(rows)).payer.tolist()
+    [7, 9]
+    """
+    at, amount = _checked(transfers)
+    ends = transfers["payer"], transfers["payee"]
+    in_numbers = all(pa.types.is_int64(end.type) for end in ends)
+    payer, payee = (end.to_numpy() for end in ends) if in_numbers else numbered_alike("transfers", *ends)[1]
+    return Sums(payer, payee, at, amount)
+
+
+def _checked(transfers: pa.Table) -> tuple[Ints, Ints]:
+    """Return times and amounts of a table of transfers that is what it must be."""
     refuse_missing("transfers", transfers, COLUMNS)
     if any(transfers[name].null_count for name in COLUMNS):
         refuse_nulls("transfers", transfers, COLUMNS)
@@ -90,9 +119,8 @@ def read_transfers(transfers: pa.Table) -> Given:
     if amount.size and amount.max() >= EVER:
         row = first_row(pc.greater_equal(transfers["amount_fen"], int(EVER)))
         raise UsageError(f"transfers row {row}: amount_fen is {amount.max()}, more than all money; check its unit")
-    accounts, (payer, payee) = _numbered(transfers["payer"], transfers["payee"])
     at = _numbers(transfers, "at", pa.int64() if pa.types.is_integer(transfers["at"].type) else pa.timestamp("us"))
-    return Given(payer, payee, at, amount, accounts, transfers["transfer_id"])
+    return at, amount
 
 
 def _numbers(transfers: pa.Table, name: str, form: pa.DataType) -> Ints:
@@ -112,6 +140,8 @@ def _numbers(transfers: pa.Table, name: str, form: pa.DataType) -> Ints:
 
 def _numbered(payer: pa.ChunkedArray, payee: pa.ChunkedArray) -> tuple[pa.Array, list[Int32s]]:
     """Return the ids of both columns in their order, and each column by number."""
+    if not len(payer) and pa.types.is_integer(payer.type):
+        return pa.array([], pa.int64()), [np.empty(0, np.int32) for _ in range(2)]
     if len(payer) and pa.types.is_int64(payer.type) and pa.types.is_int64(payee.type):
         bounds = [pc.min_max(column) for column in (payer, payee)]
         least = min(bound["min"].as_py() for bound in bounds)

@@ -108,6 +108,23 @@ def test_the_search_from_a_day_on_finds_what_the_search_of_the_whole_finds_there
     assert some > 20
 
 
+@pytest.mark.parametrize("ratio", [0.8, 0.7])
+def test_a_day_among_thirty_finds_what_the_search_of_the_whole_finds_on_it(ratio):
+    rng, some = random.Random(7), set()
+    for hops in range(2, 10):
+        params = CycleParams(max_hops=hops, min_amount_ratio=ratio)
+        # hubs on both sides, sums of all sizes, ids that are far from one another
+        ends = [[10**12 * min(int(3 * rng.paretovariate(1.5)), 300) for _ in range(1_000)] for _ in range(2)]
+        rows = [(i, *pair, int(rng.lognormvariate(9, 1)), rng.randrange(31 * DAY)) for i, pair in enumerate(zip(*ends, strict=True))]
+        at = {row[0]: row[4] for row in rows}
+        new = [ids for ids in told(find_cycles(table(rows), params)) if at[ids[-1]] >= 30 * DAY]
+        assert told(find_cycles(table(rows), params, new_from=30 * DAY)) == new
+        named = table([(row[0], f"a{row[1]}", f"a{row[2]}", *row[3:]) for row in rows])
+        assert told(find_cycles(named, params, new_from=30 * DAY)) == new
+        some |= {len(ids) for ids in new}
+    assert some >= set(range(2, 7))
+
+
 @pytest.mark.parametrize("tier", TIERS)
 def test_neither_the_order_of_rows_nor_the_names_of_accounts_and_transfers_matter(tier):
     for seed in range(60):
