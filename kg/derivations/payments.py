@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ibis
 import ibis.expr.types as ir
 
 from kg.dates import local_date, month_start
@@ -30,7 +31,8 @@ def paid(transfers: ir.Table, owners: ir.Table) -> ir.Table:
     payee = owners.select(_to="dst", payee="src")
     joined = transfers.inner_join(payer, transfers.src == payer._from)
     joined = joined.inner_join(payee, joined.dst == payee._to)
-    between = joined.filter(joined.payer != joined.payee).mutate(currency=joined.currency.fill_null("CNY"))
+    # told so that it is no condition of a join: by payer <> payee DuckDB would first join all owners with all owners
+    between = joined.filter(ibis.ifelse(joined.payer == joined.payee, 0, 1) == 1).mutate(currency=joined.currency.fill_null("CNY"))
     sums = between.group_by(["payer", "payee", "month", "currency"]).aggregate(amount_fen=between.amount_fen.sum(), count=between.count())
     key = id_of(sums.payer, sums.payee, sums.month.cast("string"), sums.currency)
     return sums.select(
