@@ -1,4 +1,4 @@
-"""The rules on links, hidden control and the limits of groups."""
+"""The rules on links and the limits of groups."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import pytest
 
 from kg.errors import UsageError
 from kg.rules.group_limit import PASSED, SPLIT, GroupLimitParameters, find_passed_limits, find_split_limits
-from kg.rules.hidden_control import HiddenControlParameters, find_hidden_control
 from kg.rules.undisclosed_links import UndisclosedLinksParameters, find_undisclosed_links
 
 A, B, C = (f"company:x:{c}" for c in "abc")
-P, Q = "person:x:p", "person:x:q"
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -41,35 +39,9 @@ def guarantees(*values):
     return table.set_column(4, "valid_from", table["valid_from"].cast(pa.date32()))
 
 
-def hidden(loans, *found, **parameters):
-    return find_hidden_control(tables(BORROWED=loans, LINKED_TO=links(*found)), HiddenControlParameters(**parameters)).to_pylist()
-
-
 def undisclosed(given, loans, *found, **parameters):
     known = tables(GUARANTEES=given, BORROWED=loans, LINKED_TO=links(*found))
     return find_undisclosed_links(known, UndisclosedLinksParameters(**parameters)).to_pylist()
-
-
-BEHIND = (P, A, "hidden_control", 700_000, "strong", False)
-
-
-def test_a_borrower_with_somebody_behind_it_is_hit_with_the_link_and_all_it_borrowed():
-    (hit,) = hidden(borrowed((A, "loan:x:1", 100), (A, "loan:x:2", 50), (B, "loan:x:3", 7)), BEHIND)
-    assert (hit["entity_id"], hit["root"], hit["amount_fen"], hit["at"]) == (A, P, 150, DAY)
-    assert hit["evidence"] == ["l0", "b0", "b1"]
-
-
-def test_two_candidates_of_one_borrower_are_two_findings():
-    hits = hidden(borrowed((A, "loan:x:1", 100)), BEHIND, (Q, *BEHIND[1:]))
-    assert {(hit["root"], hit["amount_fen"]) for hit in hits} == {(P, 100), (Q, 100)}
-
-
-def test_who_borrows_nothing_or_has_a_weak_candidate_or_a_link_of_another_kind_is_no_hit():
-    loans = borrowed((A, "loan:x:1", 100))
-    assert hidden(loans, (P, B, *BEHIND[2:])) == []
-    assert hidden(loans, (P, A, "hidden_control", 700_000, "weak", False)) == []
-    assert hidden(loans, (P, A, "drawings", 700_000, "strong", False)) == []
-    assert hidden(loans, BEHIND, min_score_ppm=700_001) == []
 
 
 def test_a_guarantor_with_a_link_to_the_borrower_that_no_register_tells_is_hit_with_him():
@@ -122,7 +94,6 @@ def test_a_split_group_is_told_with_what_it_has_used():
     assert {(hit["entity_id"], hit["amount_fen"]) for hit in hits} == {(A, 120), (B, 120)}
 
 
-@pytest.mark.parametrize("parameters", [HiddenControlParameters, UndisclosedLinksParameters])
-def test_a_score_of_nothing_is_no_bound(parameters):
+def test_a_score_of_nothing_is_no_bound():
     with pytest.raises(UsageError, match="min_score_ppm is 0"):
-        parameters(min_score_ppm=0)
+        UndisclosedLinksParameters(min_score_ppm=0)
