@@ -8,9 +8,9 @@ Look-alikes that are no hit: relatives of the owners, who lend each other money;
 the cash of its subsidiaries; friends who help out once or twice; an accountant's device that many share.
 
 What cannot be had: who leaves no device, no contact and no chain of holdings, and lets a single sum go round, does nothing that honest
-friends do not do; nor is money found that goes its way within a trade that is there. Of those planted in generated cities of half a year two
-thirds are hit, at 1.3 honest companies of 1,000. The score of candidates in `LINKED_TO`, which was told before, hit half, at 13 of 1,000,
-though three in ten of these truly had a nominee. It stays in the graph as a hint to an officer and makes no flag.
+friends do not do; nor is money found that goes its way within a trade that is there. Of those planted in generated cities of half a year
+two thirds are hit, at 1.3 honest companies of 1,000. The score of candidates in `LINKED_TO`, which was told before, hit half, at 13 of
+1,000, though three in ten of these truly had a nominee. It stays in the graph as a hint to an officer and makes no flag.
 
 References
 ----------
