@@ -8,16 +8,17 @@ from typing import Any
 def card(about: dict[str, Any], metrics: dict[str, Any]) -> str:
     """Return a card in Markdown; ``{version}`` stands where the version belongs."""
     rows, days, curve = metrics["rows"], about["periods"], about["curve"]["name"]
+    within = f" within {about['horizon']} days" if about["ahead"] else ""
     lines = [
         f"# {about['task']} {{version}}",
         "",
-        f"What it foresees: {about['about']} within {about['horizon']} days.",
-        "A flag refers a company to a person; nobody is declined by a score.",
+        f"What it foresees: {about['about']}{within}.",
+        "A score refers a case to a person; nobody is declined by a score.",
         "",
         f"- model: {metrics['chosen']}, {about['n_columns']} columns, schema {about['schema']}, probabilities by {curve}",
         f"- training run {about['run_id']}, business date {about['as_of']}, code {about['code']}",
         f"- train {', '.join(days['train'])}; validation {', '.join(days['valid'])}; held out {days['test']}",
-        *(f"- {name}: {of['rows']} companies on days, {of['guilty']} became a case" for name, of in rows.items()),
+        *(f"- {name}: {of['rows']} {metrics['units']} on days, {of['guilty']} {metrics['outcome']}" for name, of in rows.items()),
         "",
         "## Held-out period (95 % intervals, true prevalence)",
         "",

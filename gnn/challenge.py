@@ -30,6 +30,7 @@ def register(registry: Registry, trained: Trained, run: dict[str, Any]) -> str:
         "task": task.name,
         "about": task.about,
         "horizon": task.horizon,
+        "ahead": task.units.ahead,
         "n_columns": len(model.columns),
         "columns": [column.name for column in model.columns],
         "schema": model.schema,

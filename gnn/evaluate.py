@@ -10,7 +10,6 @@ from typing import Any
 from gnn.family import Family
 from gnn.past import Archive
 from gnn.registry import Registered
-from gnn.snapshot import snapshot
 from gnn.task import Task
 from gnn.train import Challenger, known_of, part_of, worth
 from kg.errors import GateError
@@ -33,10 +32,12 @@ def evaluate(archive: Archive, task: Task, families: Sequence[Family], model: Re
         raise GateError(
             f"model {model.version} learnt from cases up to {learnt}; it can be measured from {learnt + ahead} on, it is {archive.as_of}"
         )
-    seen = snapshot(archive.on(day), families)
-    rows = part_of([seen], known_of(archive.today(), task), task.horizon)
+    seen = task.units.look(archive, day, families, "test")
+    rows = part_of([seen], known_of(archive.today(), task), task)
     if not 0 < rows.label.sum() < len(rows.label):
-        raise GateError(f"{int(rows.label.sum())} of {len(rows.label)} companies became a case after {day}; both classes are needed")
+        raise GateError(
+            f"{int(rows.label.sum())} of {len(rows.label)} {task.units.many} became a case after {day}; both classes are needed"
+        )
     columns = model.columns(seen.columns)
     of = Challenger(model.version, model.trees, model.curve, columns, str(model.about["schema"]))
     found = {"model": model.version, "day": day, "known_by": archive.as_of, "rows": len(rows.label), "guilty": int(rows.label.sum())}

@@ -11,7 +11,8 @@ from gnn.encode import Floats
 from gnn.family import Family
 from gnn.metrics import Labels, auc
 from gnn.past import Archive
-from gnn.snapshot import Named, Snapshot, snapshot
+from gnn.snapshot import Named, Snapshot
+from gnn.task import Units
 from kg.algorithms.interning import Interner
 
 #: A single column that ranks as well as this, in training and afterwards, is no finding but the answer.
@@ -63,18 +64,18 @@ def identities(early: Snapshot, late: Snapshot) -> list[Leak]:
     return found
 
 
-def futures(archive: Archive, of: Snapshot, families: Sequence[Family]) -> list[Leak]:
+def futures(archive: Archive, of: Snapshot, units: Units, families: Sequence[Family]) -> list[Leak]:
     """Find columns that come to something else where all that happened after the day of a snapshot is taken away."""
-    honest = snapshot(archive.without_future(of.day), families)
+    honest = units.look(archive.ending(of.day), of.day, families, "train")
     place = Interner(honest.ids).codes(of.ids)
     same = np.where(place >= 0, place, 0)
     if not len(honest.ids):
-        return [Leak("all columns", "the companies themselves are known only from what happened afterwards")]
+        return [Leak("all columns", f"the {units.many} themselves are known only from what happened afterwards")]
     near = honest.values[same]
     differs = ~np.isclose(of.values, near, rtol=1e-6, equal_nan=True) | (place < 0)[:, None]
     rows = differs.sum(axis=0)
     return [
-        Leak(column.name, f"knows the future: without what happened after {of.day} it is another for {int(count)} companies")
+        Leak(column.name, f"knows the future: without what happened after {of.day} it is another for {int(count)} {units.many}")
         for column, count in zip(of.columns, rows, strict=True)
         if count
     ]

@@ -5,14 +5,15 @@ Knows which columns tell of a day and which only of today; hides versions. A fea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
 
 from kg import alias, history, schema
+from kg.derivation import Derivation
 from kg.graph import Graph, columns, table_name
 from kg.lake import Lake
 
@@ -28,12 +29,18 @@ class Past(Graph):
     """The declared graph of a lake as it was on a day.
 
     A version of a relationship or record holds from ``valid_from`` until ``valid_to``, whether or not it was replaced since. What is
-    derived (rings, links, groups) follows from all that is known today, so here there is none of it. Columns that tell today's state are
-    null, but for the status of an invoice, which is void only from the day on which it was made void.
+    derived (rings, links, groups) is kept in the lake as it follows from all that is known today, so none of that is here: what
+    ``derivations`` make is made anew of the day, when it is first asked for, and of what none makes there are no rows. Columns that tell
+    today's state are null, but for the status of an invoice, which is void only from the day on which it was made void.
     """
 
-    def __init__(self, lake: Lake, as_of: date, zone: str = "Asia/Shanghai") -> None:
+    def __init__(self, lake: Lake, as_of: date, zone: str = "Asia/Shanghai", derivations: Sequence[Derivation] = ()) -> None:
         super().__init__(lake, as_of, zone)
+        self._makers = {each.produces: each for each in derivations}
+
+    def earlier(self, day: date) -> Past:
+        """Return the graph of a day before, of the same lake and by the same derivations."""
+        return Past(self._lake, day, self.zone, tuple(self._makers.values()))
 
     def knows(self, name: str) -> bool:
         """Say whether there is a table of that name that a source states."""
@@ -56,8 +63,10 @@ class Past(Graph):
 
     def _rows(self, type_: schema.NodeType | schema.EdgeType) -> ir.Table:
         name = table_name(type_)
-        if type_.derived or not self._lake.has(name):
-            return self.engine.arrow(pa.schema(columns(type_).to_pyarrow()).empty_table())
+        if type_.derived:
+            return self.once(name, lambda: self._derived(type_))
+        if not self._lake.has(name):
+            return self.engine.arrow(columns(type_).to_pyarrow().empty_table())
         rows = self._lake.view(name)
         if isinstance(type_, schema.EdgeType):
             return then(rows, self.as_of, self.zone)
@@ -66,14 +75,32 @@ class Past(Graph):
         there = (rows.valid_from.isnull() | (rows.valid_from <= day)) & (rows.last_run.isnull() | (rows.valid_to > day))
         return _without_today(_happened(rows.filter(there), self.as_of, self.zone), self.as_of)
 
+    def _derived(self, type_: schema.NodeType | schema.EdgeType) -> ir.Table:
+        """Return what a derivation makes of the day, or no rows where none makes it."""
+        of = columns(type_)
+        nothing = self.engine.arrow(of.to_pyarrow().empty_table())
+        maker = self._makers.get(type_.label if isinstance(type_, schema.NodeType) else type_.type)
+        if maker is None:
+            return nothing
+        self._known[table_name(type_)] = nothing  # a derivation may ask what it made the night before
+        rows = maker.run(self)
+        return self.engine.keep(rows.mutate(**{name: ibis.null(each) for name, each in of.items() if name not in rows.columns}))
+
 
 @dataclass(frozen=True)
 class Archive:
-    """A lake and its business date, from which any earlier day can be looked at."""
+    """A lake and its business date, from which any earlier day can be looked at.
+
+    Attributes
+    ----------
+    derivations
+        What makes anew of an earlier day what followed from what was known then.
+    """
 
     lake: Lake
     as_of: date
     zone: str
+    derivations: tuple[Derivation, ...] = ()
 
     def today(self) -> Graph:
         """Return the graph of the business date, with all that is derived."""
@@ -81,11 +108,11 @@ class Archive:
 
     def on(self, day: date) -> Past:
         """Return the graph of an earlier day."""
-        return Past(self.lake, day, self.zone)
+        return Past(self.lake, day, self.zone, self.derivations)
 
-    def without_future(self, day: date) -> Past:
-        """Return the graph of an earlier day out of a lake in which nothing happened afterwards."""
-        return Past(Cut(self.lake, day, self.zone), day, self.zone)
+    def ending(self, day: date) -> Archive:
+        """Return the archive of a lake in which nothing happened after a day."""
+        return replace(self, lake=Cut(self.lake, day, self.zone), as_of=day)
 
 
 class Cut(Lake):

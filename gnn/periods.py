@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -63,7 +64,7 @@ def periods(first: date, last: date, horizon: int, step: int) -> Periods:
     return Periods(train, tuple(sorted(valid)), test)
 
 
-def labels(ids: pa.Array, known: dict[str, date], day: date, horizon: int) -> Labels:
+def labels(ids: pa.Array, known: Mapping[str, date], day: date, horizon: int) -> Labels:
     """Return 1 for who became known within the horizon after a day, 0 for who did not, -1 for who was known already.
 
     >>> labels(pa.array(["a", "b", "c"]), {"a": date(2024, 3, 1), "b": date(2024, 1, 1)}, date(2024, 1, 1), 90).tolist()

@@ -1,4 +1,4 @@
-"""Companies on a day: their features, own and of their neighbours, as of that day."""
+"""Companies on a day: their features, own and of their neighbours, as of that day. Knows how families become the table of any units."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Named:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is known of companies on a day.
+    """What is known of companies, or of other units, on a day.
 
     Attributes
     ----------
     ids : string, shape (n,)
         Sorted; no model sees them.
     values : float64, shape (n, n_columns)
-        nan where missing. The first ``n_own`` columns are a company's own, the others its neighbours'.
+        nan where missing. The first ``n_own`` columns are a unit's own, the others of what is around it.
     """
 
     day: date
@@ -55,8 +55,7 @@ class Snapshot:
 def snapshot(graph: Graph, families: Sequence[Family]) -> Snapshot:
     """Compute all features of the companies of a graph, as of its day."""
     ids = Interner.of(graph.engine.table(companies(graph))["id"])
-    blocks = [_block(graph, family, ids) for family in families]
-    own = np.column_stack(blocks) if blocks else np.empty((len(ids), 0))
+    own = table(graph, families, ids)
     told = [place for place, (_, column) in enumerate(_own(families)) if column.told]
     near = around(graph, ids, own[:, told])
     return Snapshot(graph.as_of, ids.values, np.column_stack([own, near]), names(families), own.shape[1])
@@ -71,11 +70,8 @@ def companies(graph: Graph) -> ir.Table:
 
 
 def names(families: Sequence[Family]) -> tuple[Named, ...]:
-    """Return the columns of the table that families make, in their order."""
-    own = [
-        Named(f"{family.name}.{column.name}", column.about, column.zh, column.unit, family.name, family.zh)
-        for family, column in _own(families)
-    ]
+    """Return the columns of the table of companies that families make, in their order, and those of their neighbours."""
+    own = list(own_names(families))
     told = [named for named, (_, column) in zip(own, _own(families), strict=True) if column.told]
     for near in NEAR:
         own.append(Named(f"near.{near.name}", f"number of {near.about}", f"{near.zh}数", "walks", f"near.{near.name}", near.zh))
@@ -91,6 +87,20 @@ def names(families: Sequence[Family]) -> tuple[Named, ...]:
             for each in told
         ]
     return tuple(own)
+
+
+def own_names(families: Sequence[Family]) -> tuple[Named, ...]:
+    """Return the columns that families make of units themselves, in their order."""
+    return tuple(
+        Named(f"{family.name}.{column.name}", column.about, column.zh, column.unit, family.name, family.zh)
+        for family, column in _own(families)
+    )
+
+
+def table(graph: Graph, families: Sequence[Family], ids: Interner) -> Floats:
+    """Return the columns that families make, a row for each id in its order; nan where missing."""
+    blocks = [_block(graph, family, ids) for family in families]
+    return np.column_stack(blocks) if blocks else np.empty((len(ids), 0))
 
 
 def schema_digest(columns: Sequence[Named]) -> str:
@@ -109,7 +119,7 @@ def _block(graph: Graph, family: Family, ids: Interner) -> Floats:
     code = ids.codes(table["id"])
     ours = np.flatnonzero(code >= 0)
     if len(np.unique(code[ours])) < len(ours):
-        raise GateError(f"the features '{family.name}' name a company twice; each company has one row")
+        raise GateError(f"the features '{family.name}' name one unit twice; each has one row")
     block = np.tile([column.none for column in family.columns], (len(ids), 1)).astype(np.float64)
     for place, column in enumerate(family.columns):
         given = table[column.name].cast(pa.float64(), safe=False)

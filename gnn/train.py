@@ -16,11 +16,11 @@ from gnn.family import Family
 from gnn.measure import probabilities
 from gnn.metrics import RANKING, Labels, at_first, average_precision, interval, paired, tied
 from gnn.past import Archive
-from gnn.periods import Periods, labels, periods
+from gnn.periods import Periods, periods
 from gnn.reliability import line
-from gnn.snapshot import Named, Snapshot, schema_digest, snapshot
+from gnn.snapshot import Named, Snapshot, schema_digest
 from gnn.splits import alike, folds
-from gnn.task import Task
+from gnn.task import Known, Task
 from gnn.trees import Trees
 from kg import dates
 from kg.errors import GateError
@@ -35,7 +35,7 @@ _SEED, _FOLDS = 7, 3
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of a period: companies on days, in an order that follows from their contents alone."""
+    """Rows of a period: units on days, in an order that follows from their contents alone."""
 
     values: Floats
     label: Labels
@@ -83,26 +83,26 @@ def train(archive: Archive, task: Task, families: Sequence[Family], progress: Pr
     Raises
     ------
     GateError
-        If there are no events, too few days, or too few companies of a class in a period.
+        If there are no events, too few days, or too few units of a class in a period.
     """
     today = archive.today()
     known = known_of(today, task)
     plan = periods(_first_day(today), archive.as_of, task.horizon, task.step)
-    days = (*plan.train, *plan.valid, plan.test)
+    days = {**dict.fromkeys(plan.train, "train"), **dict.fromkeys(plan.valid, "valid"), plan.test: "test"}
     with progress.task("features on days of the past", total=len(days)) as bar:
         seen = {}
-        for day in days:
-            seen[day] = snapshot(archive.on(day), families)
+        for day, period in days.items():
+            seen[day] = task.units.look(archive, day, families, period)
             bar.advance()
     parts = {
-        name: part_of([seen[day] for day in of], known, task.horizon)
+        name: part_of([seen[day] for day in of], known, task)
         for name, of in (("train", plan.train), ("valid", plan.valid), ("test", (plan.test,)))
     }
     _refuse_few(parts, task)
     last = seen[plan.test]
     found = leaks.copies(parts["train"].values, parts["train"].label, parts["test"].values, parts["test"].label, last.columns)
     found += leaks.identities(seen[plan.train[0]], last)
-    found += leaks.futures(archive, seen[plan.train[-1]], families)
+    found += leaks.futures(archive, seen[plan.train[-1]], task.units, families)
     trained = _measured(_Material(task, plan, parts, last, tuple(found)), seed)
     return replace(trained, metrics=trained.metrics | {"rivals": _rivals(trained, parts, last.n_own, seed)}) if rivals else trained
 
@@ -132,6 +132,8 @@ def _measured(of: _Material, seed: int) -> Trained:
         "chosen": chosen.name,
         "graph_against_own": {**gain, "helps": bool(min(each["low"] for each in gain.values()) > 0)},
         "rows": {name: {"rows": len(rows.label), "guilty": int(rows.label.sum())} for name, rows in parts.items()},
+        "units": of.task.units.many,
+        "outcome": of.task.units.outcome,
         "leaks": [{"column": leak.column, "said": leak.said} for leak in of.leaks],
         "permuted_labels_auc": _permuted(parts, last, seed),
     }
@@ -190,7 +192,7 @@ def _permuted(parts: dict[str, Part], last: Snapshot, seed: int) -> float:
 
 
 def known_of(graph: Graph, task: Task) -> dict[str, date]:
-    """Return the day on which the bank knew of each company to whom it happened.
+    """Return the day on which the bank knew of each to whom it happened.
 
     Raises
     ------
@@ -217,9 +219,9 @@ def _first_day(graph: Graph) -> date:
     return first
 
 
-def part_of(snapshots: Sequence[Snapshot], known: dict[str, date], horizon: int) -> Part:
+def part_of(snapshots: Sequence[Snapshot], known: Known, task: Task) -> Part:
     """Put snapshots together without whom the bank knew already on the day."""
-    label = np.concatenate([labels(each.ids, known, each.day, horizon) for each in snapshots])
+    label = np.concatenate([task.units.labels(each, known, task.horizon) for each in snapshots])
     values = np.concatenate([each.values for each in snapshots])
     values, label = values[label >= 0], label[label >= 0]
     order = np.lexsort((label, *values.T[::-1])) if len(label) else np.empty(0, np.int64)
@@ -231,6 +233,6 @@ def _refuse_few(parts: dict[str, Part], task: Task) -> None:
         rarer = int(min(of.label.sum(), len(of.label) - of.label.sum()))
         if rarer < LEAST[name]:
             raise GateError(
-                f"the period '{name}' has {int(of.label.sum())} of {len(of.label)} companies to whom '{task.name}' happened within "
+                f"the period '{name}' has {int(of.label.sum())} of {len(of.label)} {task.units.many} to whom '{task.name}' happened within "
                 f"{task.horizon} days; each class needs {LEAST[name]}: deliver more cases, or a longer past"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
+from gnn.companies import COMPANIES
 from gnn.task import Task
 from kg.graph import Graph
 
@@ -25,4 +26,5 @@ TASK = Task(
     step=60,
     capacity=50,
     events=events,
+    units=COMPANIES,
 )

@@ -19,7 +19,7 @@ def evaluate(*, task: str, model: str | None, as_json: bool, workspace: Path) ->
     from kg.daytime.scoring import evaluated, registry  # noqa: PLC0415 - slow to import
 
     opened = open_workspace(workspace)
-    _, known = registry(opened.models, task)
+    of, known = registry(opened.models, task)
     chosen = known.load(model) if model else known.serving()
     _, progress = reporting(opened)
     found = evaluated(opened, task, chosen, progress)
@@ -28,8 +28,8 @@ def evaluate(*, task: str, model: str | None, as_json: bool, workspace: Path) ->
         return
     from gnn.card import told  # noqa: PLC0415 - known to be installed where there is a model
 
-    click.echo(
-        f"{task} {chosen.version} on {found['day']}: {found['rows']} companies, {found['guilty']} became a case by {found['known_by']}"
-    )
+    many, outcome = of.units.many, of.units.outcome
+    said = f"{found['rows']} {many}, {found['guilty']} {outcome} by {found['known_by']}"
+    click.echo(f"{task} {chosen.version} on {found['day']}: {said}")
     for name in ("auc", "ap", "precision_at_capacity", "brier_skill", "ece"):
         click.echo(f"  {name.replace('_', ' '):22} {told(found[name])}")

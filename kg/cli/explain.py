@@ -17,19 +17,24 @@ from kg.cli.common import json_option, open_workspace, print_json, print_table, 
 @json_option
 @workspace_option
 def explain(*, company: str, task: str, model: str | None, lang: str, as_json: bool, workspace: Path) -> None:
-    """Say why COMPANY (id, social credit code, customer number or name) has its score: what each feature adds to it."""
+    """Say why COMPANY (id, social credit code, customer number or name) has its score: what each feature adds to it.
+
+    Of a task whose units are no companies, give the id that kgfraud score prints.
+    """
     from kg.daytime.lookup import find_party, last_graph  # noqa: PLC0415 - slow to import
     from kg.daytime.scoring import registry, seen_last  # noqa: PLC0415
 
     opened = open_workspace(workspace)
-    _, known = registry(opened.models, task)
+    of, known = registry(opened.models, task)
     chosen = known.load(model) if model else known.serving()
-    with last_graph(opened) as graph:
-        party = find_party(graph, company, ("Company",))
+    party = company
+    if of.units.one == "company":
+        with last_graph(opened) as graph:
+            party = find_party(graph, company, ("Company",))
     _, progress = reporting(opened)
     from gnn.explain import explain as why  # noqa: PLC0415
 
-    found = why(chosen, seen_last(opened, progress), party)
+    found = why(chosen, seen_last(opened, task, progress), party)
     if as_json:
         print_json(found)
         return

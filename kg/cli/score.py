@@ -1,4 +1,4 @@
-"""``kgfraud score``: the companies of the last run by the champion."""
+"""``kgfraud score``: the companies of the last run, or other units of a task, by the champion."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from kg.cli.common import json_option, open_workspace, print_json, print_table, 
 @json_option
 @workspace_option
 def score(*, task: str, model: str | None, top: int, as_json: bool, workspace: Path) -> None:
-    """Score the companies of the last run without writing anything; the night keeps its own scores."""
+    """Score the companies of the last run, or a task's pairs or rings, without writing anything; the night keeps its own scores."""
     from kg.daytime.scoring import registry, seen_last  # noqa: PLC0415 - slow to import
 
     opened = open_workspace(workspace)
-    _, known = registry(opened.models, task)
+    of, known = registry(opened.models, task)
     chosen = known.load(model) if model else known.serving()
     _, progress = reporting(opened)
-    seen = seen_last(opened, progress)
+    seen = seen_last(opened, task, progress)
+    one, many = of.units.one, of.units.many
     raw, probability = chosen.score(seen)
     order = (-raw).argsort(kind="stable")[:top]
-    rows = [{"company": seen.ids[int(n)].as_py(), "score": float(raw[n]), "probability": float(probability[n])} for n in order]
+    rows = [{one: seen.ids[int(n)].as_py(), "score": float(raw[n]), "probability": float(probability[n])} for n in order]
     if as_json:
-        print_json({"task": task, "model": chosen.version, "as_of": seen.day, "companies": len(seen.ids), "scores": rows})
+        print_json({"task": task, "model": chosen.version, "as_of": seen.day, many: len(seen.ids), "scores": rows})
         return
-    click.echo(f"{task} {chosen.version}, as of {seen.day}: the first {len(rows)} of {len(seen.ids)} companies")
-    print_table(("company", "score", "probability"), [(r["company"], round(r["score"], 3), r["probability"]) for r in rows])
+    click.echo(f"{task} {chosen.version}, as of {seen.day}: the first {len(rows)} of {len(seen.ids)} {many}")
+    print_table((one, "score", "probability"), [(r[one], round(r["score"], 3), r["probability"]) for r in rows])

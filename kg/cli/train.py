@@ -18,7 +18,7 @@ from kg.cli.common import json_option, open_workspace, print_json, print_table, 
 @json_option
 @workspace_option
 def train(*, task: str, horizon: int | None, step: int | None, rivals: bool, as_json: bool, workspace: Path) -> None:
-    """Train models of TASK (company_fraud) on the past of the last run's lake, and register the one that was chosen.
+    """Train models of TASK (company_fraud, linked_party) on the past of the last run's lake, and register the one that was chosen.
 
     A registered model serves from when it is promoted (kgfraud models promote).
     """
@@ -39,7 +39,7 @@ def say(metrics: dict[str, Any]) -> None:
     from gnn.card import graph_said, told  # noqa: PLC0415 - known to be installed where there are metrics
 
     rows = metrics["rows"]
-    click.echo(", ".join(f"{name}: {of['rows']} rows, {of['guilty']} became a case" for name, of in rows.items()))
+    click.echo(", ".join(f"{name}: {of['rows']} rows, {of['guilty']} {metrics['outcome']}" for name, of in rows.items()))
     keys = ("auc", "ap", "precision_at_capacity", "brier_skill", "ece")
     click.echo("\nheld-out period (95 % intervals)")
     print_table(

@@ -1,4 +1,4 @@
-"""Models by day: training one on the lake of the last run, and scoring its companies.
+"""Models by day: training one on the lake of the last run, and scoring its companies, or other units.
 
 Knows where the parts that scores need come together; they are imported when they are asked for, since a bank may do without them.
 """
@@ -81,19 +81,20 @@ def train_model(
 
         task = replace(task, horizon=horizon or task.horizon, step=step or task.step)
         with _last(workspace, progress) as night:
-            trained = train(archive(night), task, families(), progress, rivals=rivals)
+            trained = train(archive(night), task, families(name), progress, rivals=rivals)
             about = {"run_id": night.run_id, "as_of": night.moment.as_of.isoformat(), "code": code_version(), "tables": night.lake.versions}
             version = register(known, trained, about)
     return version, known.load(version).metrics
 
 
-def seen_last(workspace: Workspace, progress: Progress) -> Snapshot:
-    """Return the features of the companies of the last run, as of its day."""
+def seen_last(workspace: Workspace, name: str, progress: Progress) -> Snapshot:
+    """Return the features of a task's units in the last run, as of its day."""
     with models_installed():
-        from gnn.snapshot import snapshot  # noqa: PLC0415 - slow to import
+        from gnn.tasks import choose  # noqa: PLC0415 - slow to import
 
+        units = choose(name).units
         with _last(workspace, progress) as night:
-            return snapshot(archive(night).on(night.moment.as_of), families())
+            return units.look(archive(night), night.moment.as_of, families(name), None)
 
 
 def evaluated(workspace: Workspace, name: str, model: Registered, progress: Progress) -> dict[str, Any]:
@@ -103,4 +104,4 @@ def evaluated(workspace: Workspace, name: str, model: Registered, progress: Prog
         from gnn.evaluate import evaluate  # noqa: PLC0415 - slow to import
 
         with _last(workspace, progress) as night:
-            return evaluate(archive(night), task, families(), model)
+            return evaluate(archive(night), task, families(name), model)

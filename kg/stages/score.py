@@ -9,6 +9,8 @@ import ibis
 import pyarrow as pa
 
 from kg import history
+from kg.derivations import DERIVATIONS
+from kg.derivations.links import links_now
 from kg.errors import DependencyError, KgfraudError
 from kg.rules import RULES
 from kg.stage import Night, Result, Stage, tell
@@ -33,19 +35,20 @@ TASK = "company_fraud"
 _WITHOUT = "flags carry no probability"
 
 
-def families() -> tuple[Family, ...]:
-    """Return the families of features of companies, the hits of rules among them."""
-    from gnn.company import FAMILIES  # noqa: PLC0415 - the models are an extra, and slow to import
+def families(task: str = TASK) -> tuple[Family, ...]:
+    """Return the families of features of a task's units: of companies, the hits of rules among them, or of pairs of parties."""
+    from gnn import pairs  # noqa: PLC0415 - the models are an extra, and slow to import
+    from gnn.company import FAMILIES  # noqa: PLC0415
     from gnn.company.schemes import family  # noqa: PLC0415
 
-    return (*FAMILIES, family(RULES))
+    return pairs.families(links_now) if task == "linked_party" else (*FAMILIES, family(RULES))
 
 
 def archive(night: Night) -> Archive:
     """Return the lake of a night as the past is read from it."""
     from gnn.past import Archive  # noqa: PLC0415 - beside what is an extra
 
-    return Archive(night.lake, night.moment.as_of, night.workspace.settings.workspace.timezone)
+    return Archive(night.lake, night.moment.as_of, night.workspace.settings.workspace.timezone, DERIVATIONS)
 
 
 def _score(night: Night) -> Result:

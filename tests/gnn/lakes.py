@@ -11,41 +11,17 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 from city_columns import InMemory
-from city_graph import CityGraph
+from city_lake import lake_of, put
 
-from kg import schema
-from kg.graph import columns, table_name
 from kg.lake import Lake
 from loaders.city import Params
 
-DECLARED = [type_ for type_ in (*schema.ALL_NODES, *schema.ALL_EDGES) if not type_.derived]
-RECORDS = ("cases", "invoices", "financings")
+__all__ = ["changed", "city_lake", "put"]
 
 
 def city_lake(folder, engine, **params):
     """Write a city's declared tables and records to a lake; return it and the city's last day."""
-    source = InMemory(Params(**params))
-    last = source.city.params.end.fromordinal(source.city.params.end.toordinal() - 1)
-    graph = CityGraph(source, engine, last)
-    lake = Lake(folder, engine)
-    for type_ in DECLARED:
-        rows = graph.nodes(type_.label) if isinstance(type_, schema.NodeType) else graph.edges(type_.type)
-        put(lake, table_name(type_), rows, columns(type_))
-    for kind in RECORDS:
-        put(lake, f"records/{kind}", graph.records(kind))
-    return lake, last
-
-
-def put(lake, name, rows, of=None):
-    """Write rows to a table of a lake as first versions."""
-    have = rows.schema()
-    of = of or ibis.schema(
-        {**have, "valid_from": "date", "valid_to": "date", "first_run": "string", "last_run": "string", "digest": "string"}
-    )
-    full = rows.mutate(**{column: ibis.null(type_) for column, type_ in of.items() if column not in have})
-    full = full.mutate(first_run=ibis.literal("r1"), last_run=ibis.null("string"))
-    lake.ensure(name, of)
-    lake.append(name, full.select(*of.names), "r1")
+    return lake_of(InMemory(Params(**params)), engine, folder)
 
 
 def changed(lake, folder, alter):

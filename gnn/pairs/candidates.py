@@ -1,0 +1,141 @@
+"""Pairs of parties that anything ties together beside the register: whom `linked_party` is asked about.
+
+Knows what a pair is called, which way round it stands and how far back is looked; hides who finds the evidence: that is handed in, as
+models know no derivation. Evidence of a year is what a night looks at; who hid together two years ago still does, so earlier years are
+looked at too. Who is tied to one company of a house may be tied to all of it: such pairs are candidates likewise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeAlias
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from gnn.pairs.houses import houses
+from gnn.past import Past
+from kg.engine import union
+from kg.graph import Graph
+
+#: A graph in; ``a, b, kind, strength, score, disclosed`` out: the evidence of links in it, a row for each pair and kind.
+Find: TypeAlias = Callable[[Graph], pa.Table]
+#: Between the two ids of a pair.
+AND = "＋"
+#: Years that are looked at.
+YEARS = 3
+#: What ties less than this (ppm) leads to nobody else; whose house so many are tied to is common to anybody.
+_LEAST, _MOST = 200_000, 24
+_FOUND = ("a", "b", "kind", "strength", "score", "disclosed")
+
+
+def evidence(graph: Graph, find: Find) -> ir.Table:
+    """Return the evidence of pairs of which the register does not tell.
+
+    Returns
+    -------
+    ir.Table
+        ``id, a, b, kind, strength, score, year``; ``a`` is a company and comes before ``b``, which may be a person. ``year`` counts back
+        from 0, the one up to the day. Pairs of persons are left out, and so are pairs that the register ties.
+    """
+
+    def made() -> ir.Table:
+        rows = union([_of_year(graph, find, year) for year in range(YEARS if isinstance(graph, Past) else 1)])
+        rows = graph.engine.keep(rows)
+        open_ = graph.engine.keep(rows.filter(rows.disclosed, rows.year == 0).select("a", "b").distinct())
+        hidden = rows.filter(~rows.disclosed).anti_join(open_, ["a", "b"])
+        return graph.engine.keep(hidden.drop("disclosed").mutate(id=named(hidden.a, hidden.b)))
+
+    return graph.once("gnn.pairs.evidence", made)
+
+
+def _of_year(graph: Graph, find: Find, year: int) -> ir.Table:
+    """Return what is found in the year that ended so many years before the day of a graph."""
+    then = graph.earlier(graph.as_of - timedelta(days=365 * year)) if year and isinstance(graph, Past) else graph
+    found = graph.engine.arrow(find(then).select(list(_FOUND)))
+    rows = found.mutate(a=ibis.least(found.a, found.b), b=ibis.greatest(found.a, found.b), year=ibis.literal(year))
+    return graph.engine.keep(rows.filter(rows.a.startswith("company:")))
+
+
+def pairs(graph: Graph, find: Find) -> ir.Table:
+    """Return ``id, a, b`` of the pairs, each once: those between whom anything was found, and those whom it leads to."""
+
+    def made() -> ir.Table:
+        direct = evidence(graph, find).select("a", "b")
+        led = graph.engine.keep(union([_into_houses(graph, find), _over_houses(graph, find)]).distinct())
+        every = graph.engine.keep(union([direct, led.anti_join(_tied(graph), ["a", "b"])]).distinct())
+        return graph.engine.keep(every.mutate(id=named(every.a, every.b)))
+
+    return graph.once("gnn.pairs", made)
+
+
+def to_houses(graph: Graph, find: Find) -> ir.Table:
+    """Return the strongest evidence between a party and the members of another house: ``party, house, reach`` (ppm)."""
+
+    def made() -> ir.Table:
+        rows = evidence(graph, find).select("a", "b", "score").distinct()
+        sides = union([rows.select("score", party=one, other=other) for one, other in (("a", "b"), ("b", "a"))])
+        of = sides.inner_join(houses(graph).select(other="party", house="house"), "other")
+        own = houses(graph).select("party", own="house")
+        of = graph.engine.keep(of.left_join(own, "party", rname="{name}_r"))
+        of = of.filter(of.own.isnull() | (of.own != of.house))
+        return graph.engine.keep(of.group_by("party", "house").aggregate(reach=of.score.max()))
+
+    return graph.once("gnn.pairs.to_houses", made)
+
+
+def _led(graph: Graph, find: Find) -> ir.Table:
+    """Return the ties to houses that lead on: none that is weak, and to no house that too many are tied to."""
+
+    def made() -> ir.Table:
+        strong = graph.engine.keep(to_houses(graph, find).filter(ibis._.reach >= _LEAST))
+        few = strong.group_by("house").aggregate(count=strong.count()).filter(ibis._["count"] <= _MOST)
+        return graph.engine.keep(strong.semi_join(few, "house"))
+
+    return graph.once("gnn.pairs.led", made)
+
+
+def _into_houses(graph: Graph, find: Find) -> ir.Table:
+    """Return ``a, b``: who is tied to a house with each of its members."""
+    rows = _led(graph, find).inner_join(houses(graph).select(other="party", house="house"), "house")
+    return _sorted(rows, "party", "other")
+
+
+def _over_houses(graph: Graph, find: Find) -> ir.Table:
+    """Return ``a, b``: two who are tied to one house."""
+    led = _led(graph, find)
+    rows = led.inner_join(led.select("house", other="party"), "house")
+    return _sorted(rows.filter(rows.party < rows.other), "party", "other")
+
+
+def _sorted(rows: ir.Table, one: str, other: str) -> ir.Table:
+    found = rows.select(a=ibis.least(rows[one], rows[other]), b=ibis.greatest(rows[one], rows[other]))
+    return found.filter(found.a.startswith("company:"), found.a != found.b).distinct()
+
+
+def _tied(graph: Graph) -> ir.Table:
+    """Return ``a, b`` of the pairs that the register ties: of one house, or with somebody in common."""
+
+    def made() -> ir.Table:
+        near = union([graph.edges(name).select(company="dst", party="src") for name in ("HOLDS_SHARES", "REPRESENTS", "OFFICER_OF")])
+        near = graph.engine.keep(near.distinct())
+        common = near.inner_join(near.select("party", other="company"), "party")
+        of = houses(graph)
+        one = of.inner_join(of.select("house", other="party"), "house")
+        parts = [_sorted(near, "company", "party"), _sorted(common, "company", "other"), _sorted(one, "party", "other")]
+        return graph.engine.keep(union(parts).distinct())
+
+    return graph.once("gnn.pairs.tied", made)
+
+
+def named(a: ir.StringValue, b: ir.StringValue) -> ir.StringValue:
+    """Return the id of a pair, of which ``a`` comes first."""
+    return a + AND + b
+
+
+def ends(rows: ir.Table) -> ir.Table:
+    """Return ``id, a, b`` of pairs by their ids."""
+    parts = rows.id.split(AND)
+    return rows.select("id", a=parts[0], b=parts[1])
