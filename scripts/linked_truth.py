@@ -1,8 +1,9 @@
 """Which pairs of a generated city are linked though no register says so, and which only look like it; from the truth.
 
-A pair is linked where one person truly controls both, or one the other, and a nominee of whom the bank was not told stands in the
-register of one. Hard negatives are pairs of companies under different control, of no relatives and with nobody in common in their
-registers, that sit in one park, have one agent or accountant, or are represented by people of one family name.
+A pair is linked where one person truly controls both, or one the other, a nominee of whom the bank was not told stands in the register
+of one, and no majority of shares in the register puts both under one person; companies that were struck off before the first day are left
+out. Hard negatives are pairs of companies under different control, of no relatives and with nobody in common in their registers, that sit
+in one park, have one agent or accountant, or are represented by people of one family name.
 """
 
 from __future__ import annotations
@@ -40,15 +41,35 @@ def _linked(source: InMemory) -> Iterator[tuple[str, str]]:
     kinds = {row["number"]: row["kind"] for row in source.truth("schemes").to_pylist()}
     behind = {row["company"]: kinds[row["number"]] for row in source.truth("fronts").to_pylist()}
     under: dict[str, list[tuple[str, bool]]] = {}
+    first = source.city.params.first_day
+    gone = {row["company"] for row in source.truth("closed").to_pylist() if row["closed_on"] < first}
     for row in source.truth("controllers").to_pylist():
+        if row["company"] in gone:
+            continue
         under.setdefault(row["controller"], []).append((row["company"], row["nominee"] and not row["disclosed"]))
+    top = _tops(source)
     for who, mine in under.items():
         for company, hidden in mine:
-            if hidden and who.startswith("P"):
+            if hidden and who.startswith("P") and top[company] != who:
                 yield f"company:{company}{AND}person:{who}", behind.get(company, "honest")
         for (one, first), (other, second) in combinations(sorted(mine), 2):
-            if first or second:
+            if (first or second) and top[one] != top[other]:
                 yield f"company:{one}{AND}company:{other}", behind.get(one, behind.get(other, "honest"))
+
+
+def _tops(source: InMemory) -> dict[str, str]:
+    """Return who holds the majority of each company in the register, or of whoever does, to the top."""
+    above: dict[str, str] = {}
+    for row in source.rows("shareholders", "holder", "company", "share_ppm").to_pylist():
+        if row["share_ppm"] is not None and 2 * row["share_ppm"] > 1_000_000:
+            above[row["company"]] = row["holder"]
+    found = {}
+    for company in (row["company"] for row in source.truth("controllers").to_pylist()):
+        top, steps = company, 0
+        while top in above and steps < 64:
+            top, steps = above[top], steps + 1
+        found[company] = top
+    return found
 
 
 def _hard(source: InMemory) -> Iterator[tuple[str, str]]:

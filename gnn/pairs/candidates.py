@@ -16,19 +16,22 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from gnn.pairs.houses import houses
+from gnn.pairs.lumps import KIND, lumps
 from gnn.past import Past
 from kg.engine import union
 from kg.graph import Graph
 
-#: A graph in; ``a, b, kind, strength, score, disclosed`` out: the evidence of links in it, a row for each pair and kind.
+#: A graph in; ``a, b, kind, strength, score`` out: the evidence of links in it, a row for each pair and kind.
 Find: TypeAlias = Callable[[Graph], pa.Table]
 #: Between the two ids of a pair.
 AND = "＋"
 #: Years that are looked at.
 YEARS = 3
-#: What ties less than this (ppm) leads to nobody else; whose house so many are tied to is common to anybody.
-_LEAST, _MOST = 200_000, 24
-_FOUND = ("a", "b", "kind", "strength", "score", "disclosed")
+#: What ties less than this (ppm) leads to nobody else; of those tied to a house the strongest so many lead on.
+_LEAST, _MOST = 100_000, 24
+_FOUND = ("a", "b", "kind", "strength", "score")
+#: Kinds by which the register itself puts two under one roof.
+_OPEN = ("same_controller", "relatives", "same_representative")
 
 
 def evidence(graph: Graph, find: Find) -> ir.Table:
@@ -44,9 +47,10 @@ def evidence(graph: Graph, find: Find) -> ir.Table:
     def made() -> ir.Table:
         rows = union([_of_year(graph, find, year) for year in range(YEARS if isinstance(graph, Past) else 1)])
         rows = graph.engine.keep(rows)
-        open_ = graph.engine.keep(rows.filter(rows.disclosed, rows.year == 0).select("a", "b").distinct())
-        hidden = rows.filter(~rows.disclosed).anti_join(open_, ["a", "b"])
-        return graph.engine.keep(hidden.drop("disclosed").mutate(id=named(hidden.a, hidden.b)))
+        open_ = rows.filter(rows.kind.isin(_OPEN), rows.year == 0).select("a", "b")
+        tied = graph.engine.keep(union([open_, _tied(graph)]).distinct())
+        hidden = rows.filter(~rows.kind.isin(_OPEN)).anti_join(tied, ["a", "b"])
+        return graph.engine.keep(hidden.mutate(id=named(hidden.a, hidden.b)))
 
     return graph.once("gnn.pairs.evidence", made)
 
@@ -55,7 +59,10 @@ def _of_year(graph: Graph, find: Find, year: int) -> ir.Table:
     """Return what is found in the year that ended so many years before the day of a graph."""
     then = graph.earlier(graph.as_of - timedelta(days=365 * year)) if year and isinstance(graph, Past) else graph
     found = graph.engine.arrow(find(then).select(list(_FOUND)))
-    rows = found.mutate(a=ibis.least(found.a, found.b), b=ibis.greatest(found.a, found.b), year=ibis.literal(year))
+    paid = lumps(then)
+    paid = paid.mutate(kind=ibis.literal(KIND), score=paid.strength // 2)
+    rows = graph.engine.keep(union([found, paid.select(list(_FOUND))]))
+    rows = rows.mutate(a=ibis.least(rows.a, rows.b), b=ibis.greatest(rows.a, rows.b), year=ibis.literal(year))
     return graph.engine.keep(rows.filter(rows.a.startswith("company:")))
 
 
@@ -87,12 +94,12 @@ def to_houses(graph: Graph, find: Find) -> ir.Table:
 
 
 def _led(graph: Graph, find: Find) -> ir.Table:
-    """Return the ties to houses that lead on: none that is weak, and to no house that too many are tied to."""
+    """Return the ties to houses that lead on: none that is weak, and of each house the strongest."""
 
     def made() -> ir.Table:
         strong = graph.engine.keep(to_houses(graph, find).filter(ibis._.reach >= _LEAST))
-        few = strong.group_by("house").aggregate(count=strong.count()).filter(ibis._["count"] <= _MOST)
-        return graph.engine.keep(strong.semi_join(few, "house"))
+        order = ibis.window(group_by=strong.house, order_by=[ibis.desc(strong.reach), strong.party])
+        return graph.engine.keep(strong.mutate(place=ibis.row_number().over(order)).filter(ibis._.place < _MOST).drop("place"))
 
     return graph.once("gnn.pairs.led", made)
 
@@ -116,15 +123,14 @@ def _sorted(rows: ir.Table, one: str, other: str) -> ir.Table:
 
 
 def _tied(graph: Graph) -> ir.Table:
-    """Return ``a, b`` of the pairs that the register ties: of one house, or with somebody in common."""
+    """Return ``a, b`` of the pairs that the register ties: of one house, or the one in the register of the other."""
 
     def made() -> ir.Table:
         near = union([graph.edges(name).select(company="dst", party="src") for name in ("HOLDS_SHARES", "REPRESENTS", "OFFICER_OF")])
         near = graph.engine.keep(near.distinct())
-        common = near.inner_join(near.select("party", other="company"), "party")
         of = houses(graph)
         one = of.inner_join(of.select("house", other="party"), "house")
-        parts = [_sorted(near, "company", "party"), _sorted(common, "company", "other"), _sorted(one, "party", "other")]
+        parts = [_sorted(near, "company", "party"), _sorted(one, "party", "other")]
         return graph.engine.keep(union(parts).distinct())
 
     return graph.once("gnn.pairs.tied", made)

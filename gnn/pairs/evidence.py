@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from gnn.family import Column, Family
 from gnn.pairs.candidates import Find, evidence, pairs
+from gnn.pairs.lumps import KIND
 from kg.graph import Graph
 
 #: The kinds of evidence of which the register says nothing, and who may be behind a company.
@@ -26,6 +27,7 @@ KINDS = (
     ("common_partners", "main supplier and customer in common", "主要交易对手相同"),
     ("sequential_registration", "registered one after the other", "连号登记"),
     ("similar_names", "similar names", "名称相似"),
+    (KIND, "few and large payments from one to the other, of all that it pays", "少笔大额付款"),
     ("hidden_control", "who may be behind the company, over others of that person", "疑似幕后控制"),
 )
 _PPM = 1_000_000

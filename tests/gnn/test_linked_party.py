@@ -13,6 +13,7 @@ import pytest
 from gnn.challenge import register
 from gnn.pairs.candidates import AND
 from gnn.pairs.evidence import KINDS
+from gnn.pairs.lumps import KIND as LUMPS
 from gnn.pairs.withheld import PERIODS, Withheld, asked
 from gnn.registry import Registry
 from gnn.tasks import choose
@@ -56,7 +57,7 @@ def digits_of(column, archive):
 
 def test_the_kinds_of_evidence_are_those_of_which_the_register_does_not_tell():
     hidden = {kind.name for kind in ALL_KINDS if not kind.disclosed and kind.family != "people"}
-    assert {name for name, _, _ in KINDS} == {*hidden, BEHIND}
+    assert {name for name, _, _ in KINDS} == {*hidden, BEHIND, LUMPS}
 
 
 def test_what_the_register_says_of_those_who_are_asked_about_is_in_no_feature(lake, day, seen, tmp_path):
