@@ -33,6 +33,8 @@ SOUGHT = replace(SPLIT, max_fan=400, part_days=12)
 COVERED = 750_000
 #: One cycle of so many members is a ring by itself: honest trade hardly ever closes one (a single one in nine cities of 4,000).
 LONG = 5
+#: Candidates may be so short.
+SHORT = 3
 _MOVED = ["transfer_id", "payer", "payee", "at", "amount_fen"]
 
 
@@ -60,14 +62,39 @@ def rings_now(graph: Graph) -> RingsNow:
     return graph.once("rings", lambda: _rings_now(graph))
 
 
+def candidates_now(graph: Graph) -> RingsNow:
+    """Return looser rings around the bank's clients, for people and models to judge: each that `rings_now` tells, and many of chance.
+
+    One cycle of three is enough, whatever else its members pay one another; those within one group are left out here too.
+    """
+    return graph.once("ring candidates", lambda: _candidates_now(graph))
+
+
+def _candidates_now(graph: Graph) -> RingsNow:
+    moved, cycles = _sought(graph)
+    loose = _sound(graph, cycles, moved, alone=SHORT, covered_ppm=0)
+    rings = find_rings(loose, alone=SHORT)
+    return RingsNow(rings, _transfers(rings.table, loose))
+
+
+def _sought(graph: Graph) -> tuple[pa.Table, Cycles]:
+    """Return the transfers that are looked at, between parties, and all cycles of them."""
+
+    def made() -> tuple[pa.Table, Cycles]:
+        table = graph.engine.table
+        moved = to_owners(table(_looked_at(graph)), table(graph.edges("OWNS_ACCOUNT").select("src", "dst")))
+        moved = moved.rename_columns({"id": "transfer_id", "src": "payer", "dst": "payee"})
+        cycles = find_cycles(moved, SOUGHT)
+        graph.notes.extend(_left_out(cycles))
+        return moved, cycles
+
+    return graph.once("cycles sought", made)
+
+
 def _rings_now(graph: Graph) -> RingsNow:
-    table = graph.engine.table
-    earlier = table(graph.edges("IN_RING").select(ring_id="dst", member="src"))
-    moved = to_owners(table(_looked_at(graph)), table(graph.edges("OWNS_ACCOUNT").select("src", "dst")))
-    moved = moved.rename_columns({"id": "transfer_id", "src": "payer", "dst": "payee"})
-    cycles = find_cycles(moved, SOUGHT)
-    graph.notes.extend(_left_out(cycles))
-    sound = _sound(cycles, moved, table(graph.edges("MEMBER_OF").select(party="src", group_id="dst")))
+    earlier = graph.engine.table(graph.edges("IN_RING").select(ring_id="dst", member="src"))
+    moved, cycles = _sought(graph)
+    sound = _sound(graph, cycles, moved, alone=LONG, covered_ppm=COVERED)
     found = find_rings(sound, alone=LONG).table
     sound = convincing(sound, found, found["member"].filter(pc.starts_with(found["member"], "person:")).combine_chunks(), long=LONG)
     rings = find_rings(sound, previous=earlier, alone=LONG)
@@ -94,9 +121,10 @@ def _left_out(cycles: Cycles) -> Iterator[str]:
         yield f"rings: the search that begins with each of {stopped:,} transfers was stopped before its end; rings may be missing"
 
 
-def _sound(cycles: Cycles, moved: pa.Table, groups: pa.Table) -> pa.Table:
+def _sound(graph: Graph, cycles: Cycles, moved: pa.Table, *, alone: int, covered_ppm: int) -> pa.Table:
     """Return the cycles that are no chance, and do not run within one group."""
-    table = corroborated(cycles, moved, alone=LONG, covered_ppm=COVERED)
+    groups = graph.engine.table(graph.edges("MEMBER_OF").select(party="src", group_id="dst"))
+    table = corroborated(cycles, moved, alone=alone, covered_ppm=covered_ppm)
     size = table.group_by("cycle_id").aggregate([("payer", "count_distinct")])
     known = table.select(["cycle_id", "payer"]).join(groups, "payer", "party", join_type="inner")
     known = known.group_by(["cycle_id", "group_id"]).aggregate([("payer", "count_distinct")])

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kg import history
 from kg.derivations import DERIVATIONS
 from kg.derivations.links import links_now
+from kg.derivations.ring_members import candidates_now, rings_now
 from kg.errors import DependencyError, KgfraudError
+from kg.graph import Graph
 from kg.rules import RULES
 from kg.stage import Night, Result, Stage, tell
 
 if TYPE_CHECKING:
     from gnn.family import Family
     from gnn.past import Archive
+    from gnn.rings.candidates import Found
 
 SCORES_TABLE = "derived/scores"
 #: What is kept of a score, whatever the night: it is written anew when one of these changes.
@@ -36,12 +40,23 @@ _WITHOUT = "flags carry no probability"
 
 
 def families(task: str = TASK) -> tuple[Family, ...]:
-    """Return the families of features of a task's units: of companies, the hits of rules among them, or of pairs of parties."""
-    from gnn import pairs  # noqa: PLC0415 - the models are an extra, and slow to import
+    """Return the families of features of a task's units: of companies, the hits of rules among them, of pairs of parties, or of rings."""
+    from gnn import pairs, rings  # noqa: PLC0415 - the models are an extra, and slow to import
     from gnn.company import FAMILIES  # noqa: PLC0415
     from gnn.company.schemes import family  # noqa: PLC0415
 
-    return pairs.families(links_now) if task == "linked_party" else (*FAMILIES, family(RULES))
+    if task == "linked_party":
+        return pairs.families(links_now)
+    return rings.families(_rings) if task == "fraud_ring" else (*FAMILIES, family(RULES))
+
+
+def _rings(graph: Graph) -> Found:
+    """Return candidate rings, with whom the rings of the night have."""
+    from gnn.rings.candidates import Found  # noqa: PLC0415 - beside what is an extra
+
+    found, told = candidates_now(graph), rings_now(graph).rings.table["member"]
+    rows = found.rings.table.select(["ring_id", "member", "support", "first_at", "last_at", "amount_fen"])
+    return Found(rows.append_column("told", pc.is_in(rows["member"], value_set=told.combine_chunks())), found.transfers)
 
 
 def archive(night: Night) -> Archive:

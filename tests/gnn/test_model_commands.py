@@ -84,6 +84,27 @@ def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town,
     assert measured["prevalence"] == measured["guilty"] / measured["rows"]
 
 
+@pytest.mark.untraced
+@pytest.mark.parametrize("task", ["linked_party", "fraud_ring"])
+def test_pairs_and_rings_are_trained_and_scored_by_the_same_commands(town, monkeypatch, task):
+    monkeypatch.setenv("KGFRAUD_WORKSPACE", str(town))
+    monkeypatch.setattr("gnn.train.LEAST", {"train": 2, "valid": 3, "test": 1})
+    code, stdout, stderr = kgfraud("train", task, "--horizon", 60, "--step", 100, "--json")
+    assert code == 0, stderr
+    trained = json.loads(stdout)
+    version, many = trained["version"], trained["metrics"]["units"]
+    assert trained["metrics"]["leaks"] == []
+    assert [model["version"] for model in json.loads(kgfraud("models", "list", "--task", task, "--json")[1])["models"]] == [version]
+    assert f"{many} on days" in kgfraud("models", "show", version, "--task", task)[1]
+    found = json.loads(kgfraud("score", "--task", task, "--model", version, "--top", 3, "--json")[1])
+    assert len(found["scores"]) == 3 <= found[many]
+    unit = found["scores"][0][many.removesuffix("s")]
+    told = json.loads(kgfraud("explain", unit, "--task", task, "--model", version, "--json")[1])
+    assert told["probability"] == found["scores"][0]["probability"]
+    measured = json.loads(kgfraud("evaluate", task, "--model", version, "--json")[1])
+    assert measured["rows"] == trained["metrics"]["rows"]["test"]["rows"]
+
+
 def test_a_task_that_is_not_known_and_a_workspace_without_a_run_are_refused_with_a_sentence(tmp_path):
     assert kgfraud("init", tmp_path / "w")[0] == 0
     code, _, stderr = kgfraud("train", "company_frod", "--workspace", tmp_path / "w")

@@ -1,0 +1,93 @@
+"""The measuring of pairs and rings against a city's truth: what counts as linked, as hard, and as found."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+
+from city_columns import InMemory
+from linked_truth import KINDS, NAME, pairs
+from score_tasks import against_hard, caught
+
+from gnn.pairs.candidates import AND
+from loaders.city import Params
+
+
+@pytest.fixture(scope="module")
+def source():
+    return InMemory(Params(companies=600, days=120, seed=3))
+
+
+def test_linked_pairs_have_one_controller_and_different_majorities_in_the_register(source):
+    control = {row["company"]: row for row in source.truth("controllers").to_pylist()}
+    major = {}
+    for row in source.rows("shareholders", "holder", "company", "share_ppm").to_pylist():
+        if (row["share_ppm"] or 0) > 500_000:
+            major[row["company"]] = row["holder"]
+    found = pairs(source).linked
+    assert any("person:" in pair for pair in found)
+    for pair in found:
+        one, other = (end.split(":")[1] for end in pair.split(AND))
+        mine = control[one]
+        if other.startswith("P"):
+            assert (mine["controller"], mine["nominee"], mine["disclosed"]) == (other, True, False)
+            assert major.get(one) != other
+        else:
+            assert mine["controller"] == control[other]["controller"]
+            assert major.get(one, one) != major.get(other, other)
+            assert major.get(one) != other != one != major.get(other)
+
+
+def test_hard_pairs_share_what_they_are_said_to_and_nobody_controls_both(source):
+    found = pairs(source)
+    control = {row["company"]: row["controller"] for row in source.truth("controllers").to_pylist()}
+    numbers = {row["number"]: row["kind"] for row in source.truth("lookalikes").to_pylist()}
+    within = {}
+    for row in source.truth("lookalike_members").to_pylist():
+        within.setdefault(row["company"], set()).add((numbers[row["number"]], row["number"]))
+    assert set(found.hard.values()) == {"park", "agent", NAME}
+    assert not set(found.hard) & set(found.linked)
+    for pair, kind in found.hard.items():
+        one, other = (end.split(":")[1] for end in pair.split(AND))
+        assert control[one] != control[other]
+        if kind != NAME:
+            assert any(KINDS.get(name) == kind for name, _ in within[one] & within[other])
+
+
+def test_the_threshold_is_the_lowest_at_which_half_of_those_found_are_guilty():
+    scores = {"a": 5.0, "x": 4.0, "b": 3.0, "y": 2.0, "z": 1.0, "c": 0.0}
+    found = caught({"a", "b", "c", "d"}, scores)
+    assert (found.found.found, found.found.of, found.right.of) == (3, 4, 6)
+    assert caught({"c", "d"}, scores).found.found == 0
+    # ties are taken together
+    assert caught({"a"}, {"a": 1.0, "x": 1.0, "y": 1.0}).found.found == 0
+
+
+@dataclass
+class Seen:
+    ids: pa.Array
+
+
+@dataclass
+class Scored:
+    source: InMemory
+    seen: Seen
+
+
+def test_a_pair_of_which_nothing_is_found_has_the_lowest_score(source):
+    truth = pairs(source)
+    linked, hard = list(truth.linked), list(truth.hard)
+    half = len(linked) // 2
+    seen = Seen(pa.array(linked[:half] + hard[:1]))
+    found = against_hard(Scored(source, seen), np.r_[np.arange(half) + 2.0, 1.0])
+    first = half / len(linked)
+    rest = (1 - first) * (len(hard) - 1) / len(hard) / 2
+    assert found["auc"]["value"] == pytest.approx(first + rest)
+    assert found["reached"] == pytest.approx(first)
