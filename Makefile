@@ -72,6 +72,7 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak
+	$(BIN)/python scripts/score_soak.py
 
 format: $(STAMP)
 	$(BIN)/ruff format .

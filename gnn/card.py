@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from gnn.card_figures import told
+from gnn.card_further import further_said
+
+__all__ = ["card", "graph_said", "told"]
+
 
 def card(about: dict[str, Any], metrics: dict[str, Any]) -> str:
     """Return a card in Markdown; ``{version}`` stands where the version belongs."""
@@ -28,6 +33,7 @@ def card(about: dict[str, Any], metrics: dict[str, Any]) -> str:
         "",
         graph_said(metrics),
         "",
+        *([*further_said(metrics["further"]), ""] if "further" in metrics else []),
         "## Checks",
         "",
         *(f"- leak: {leak['column']} {leak['said']}" for leak in metrics["leaks"]),
@@ -37,7 +43,7 @@ def card(about: dict[str, Any], metrics: dict[str, Any]) -> str:
         "",
         "## Limits",
         "",
-        "- Cases are those that the bank knows: who was never found counts as innocent here.",
+        "- Cases are those that the bank knows: who was never found counts as innocent, but where the part that is found is told.",
         "- Companies, not periods, are the same in training and held out; whoever was known already on a day is left out of it.",
     ]
     return "\n".join(lines) + "\n"
@@ -49,15 +55,6 @@ def graph_said(metrics: dict[str, Any]) -> str:
     verdict = "shown to help" if gain["helps"] else "not shown to help"
     figures = f"{told(gain['valid'], '+.4f')} in validation, {told(gain['test'], '+.4f')} held out"
     return f"Neighbours' features against own features alone: {verdict} (gain in AP {figures})."
-
-
-def told(of: dict[str, float], form: str = ".3f") -> str:
-    """Write a figure with its interval.
-
-    >>> told({"value": 0.5, "low": 0.25, "high": 0.75}, ".2f")
-    '0.50 [0.25, 0.75]'
-    """
-    return f"{of['value']:{form}} [{of['low']:{form}}, {of['high']:{form}}]"
 
 
 def _row(name: str, of: dict[str, Any]) -> str:

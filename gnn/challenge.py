@@ -35,6 +35,7 @@ def register(registry: Registry, trained: Trained, run: dict[str, Any]) -> str:
         "columns": [column.name for column in model.columns],
         "schema": model.schema,
         "curve": curve_to(model.curve),
+        "learnt": trained.learnt,
         "periods": {
             "train": [day.isoformat() for day in trained.periods.train],
             "valid": [day.isoformat() for day in trained.periods.valid],

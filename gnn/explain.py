@@ -1,4 +1,4 @@
-"""Why a company has its score: what each column adds to it, in words."""
+"""Why a company has its score: reasons with their evidence, and what each column adds to it, in words."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gnn.contributions import Contributions
+from gnn.evidence import Explainer, Told
+from gnn.familiar import strangers
 from gnn.registry import Registered
 from gnn.snapshot import Named, Snapshot
 from kg.algorithms.interning import Interner
+from kg.algorithms.kernel import Ints
 from kg.errors import UsageError
 
 _STRONGEST = 8
 
 
 @dataclass(frozen=True)
-class Reason:
+class Said:
     """What one column adds to the log-odds of a company.
 
     Attributes
@@ -34,7 +38,7 @@ class Reason:
     adds: float
 
     def told(self) -> dict[str, Any]:
-        """Return the reason as plain values, in English and Chinese."""
+        """Return it as plain values, in English and Chinese."""
         return {
             "feature": self.column.name,
             "family": self.column.family,
@@ -47,50 +51,79 @@ class Reason:
         }
 
 
-def explain(model: Registered, of: Snapshot, company: str, strongest: int = _STRONGEST) -> dict[str, Any]:
-    """Return the score of a company, what it begins with, the strongest reasons, and what each family adds.
+def explain(by: Explainer, seen: Snapshot, company: str, strongest: int = _STRONGEST) -> dict[str, Any]:
+    """Return the score of a company, what it begins with, its reasons with their evidence, and what columns and families add.
 
     Raises
     ------
     UsageError
         If the company is not among those that are scored.
     """
-    place = int(Interner(of.ids).codes(pa.array([company], pa.string()))[0])
-    if place < 0:
-        raise UsageError(f"'{company}' is not among the {len(of.ids)} companies that are scored (customers of the bank)")
-    columns, values = model.columns(of.columns), model.values(of)
-    score, probability = model.score(of)
-    adds = model.trees.contributions(values[place : place + 1])[0]
-    order = np.argsort(-np.abs(adds[:-1]), kind="stable")[:strongest]
-    reasons = [Reason(columns[n], _known(values[place, n]), _typical(values[:, n]), float(adds[n])) for n in order if adds[n]]
+    place = _place(seen, company)
+    table = Contributions.of(by.model, seen, place)
+    reasons = [_reason(each, table) for each in by.explain(seen, place)]
+    return {"company": company, **told_by_columns(by.model, seen, company, strongest), "reasons": reasons}
+
+
+def told_by_columns(model: Registered, seen: Snapshot, unit: str, strongest: int = _STRONGEST) -> dict[str, Any]:
+    """Return the score of a unit, what it begins with, and what columns and families add.
+
+    Raises
+    ------
+    UsageError
+        If the unit is not among those that are scored.
+    """
+    place = _place(seen, unit)
+    table = Contributions.of(model, seen, place)
+    score, probability = model.score(seen)
+    order = np.argsort(-np.abs(table.adds[0]), kind="stable")[:strongest]
     return {
-        "company": company,
-        "as_of": of.day,
+        "as_of": seen.day,
         "model": model.version,
-        "score": float(score[place]),
-        "probability": float(probability[place]),
-        "base": float(adds[-1]),
-        "reasons": [reason.told() for reason in reasons],
-        "families": _families(columns, adds[:-1]),
+        "score": float(score[place[0]]),
+        "probability": float(probability[place[0]]),
+        "outside": strangers(model, seen)[place[0]],
+        "base": table.base,
+        "features": [_said(table, int(n)).told() for n in order if table.adds[0, n]],
+        "families": _families(table),
     }
 
 
-def _families(columns: tuple[Named, ...], adds: np.ndarray[Any, np.dtype[np.float64]]) -> list[dict[str, Any]]:
-    sums: dict[tuple[str, str], float] = {}
-    for column, each in zip(columns, adds, strict=True):
-        key = column.family, column.family_zh
-        sums[key] = sums.get(key, 0.0) + float(each)
-    ranked = sorted(sums.items(), key=lambda item: (-abs(item[1]), item[0]))
-    return [{"family": family, "zh": zh, "adds": round(total, 4)} for (family, zh), total in ranked]
+def _place(seen: Snapshot, unit: str) -> Ints:
+    place = Interner(seen.ids).codes(pa.array([unit], pa.string()))
+    if place[0] < 0:
+        raise UsageError(f"'{unit}' is not among the {len(seen.ids)} that are scored; kgfraud score prints their ids")
+    return place
+
+
+def _reason(told: Told, table: Contributions) -> dict[str, Any]:
+    """Return a reason as plain values; ``falls`` is None where nothing could be taken away."""
+    return {
+        "code": told.reason.code,
+        "en": told.reason.en,
+        "zh": told.reason.zh,
+        "family": told.family,
+        "adds": round(told.adds, 4),
+        "falls": None if told.falls is None else round(told.falls, 4),
+        "evidence": list(told.rows),
+        "parties": list(told.parties),
+        "features": [_said(table, n).told() for n in told.columns],
+    }
+
+
+def _said(table: Contributions, n: int) -> Said:
+    return Said(table.columns[n], _known(table.values[0, n]), _known(table.typical[n]), float(table.adds[0, n]))
+
+
+def _families(table: Contributions) -> list[dict[str, Any]]:
+    words = {column.family: column.family_zh for column in table.columns}
+    names, sums = table.families()
+    ranked = sorted(zip(names, sums[0].tolist(), strict=True), key=lambda item: (-abs(item[1]), item[0]))
+    return [{"family": family, "zh": words[family], "adds": round(total, 4)} for family, total in ranked]
 
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def _typical(column: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
-    known = column[~np.isnan(column)]
-    return float(np.median(known)) if known.size else None
 
 
 def _number(value: float | None) -> str:

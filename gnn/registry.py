@@ -23,7 +23,9 @@ from typing import Any
 
 import numpy as np
 
+from gnn.abstain import Range
 from gnn.calibrate import Beta, Isotonic
+from gnn.drift import Shares
 from gnn.encode import Floats
 from gnn.snapshot import Named, Snapshot, schema_digest
 from gnn.trees import Trees
@@ -144,6 +146,9 @@ class Registry:
             about, metrics = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("model.json", "metrics.json"))
             weights = (folder / "weights.txt").read_text(encoding="utf-8")
             curve = curve_of(about["curve"])
+            if "learnt" in about:  # read here, so that torn figures are told now and not amid the scores
+                Range.read(about["learnt"]["range"])
+                Shares.read(about["learnt"]["shares"]["score"])
             if _digest(weights) != about["weights_sha256"]:
                 raise VerificationError(f"the weights of model {version} are not those that were registered; roll back, or train again")
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -8,16 +8,21 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from gnn import leaks
 from gnn.calibrate import Beta, Isotonic, calibrate
+from gnn.companies import COMPANIES
 from gnn.encode import Floats
+from gnn.familiar import learnt
 from gnn.family import Family
+from gnn.further import Judged, Rows, further
 from gnn.measure import probabilities
 from gnn.metrics import RANKING, Labels, at_first, average_precision, interval, paired, tied
 from gnn.past import Archive
 from gnn.periods import Periods, periods
 from gnn.reliability import line
+from gnn.shelf import NOWHERE, Shelf
 from gnn.snapshot import Named, Snapshot, schema_digest
 from gnn.splits import alike, folds
 from gnn.task import Known, Task
@@ -35,10 +40,17 @@ _SEED, _FOLDS = 7, 3
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of a period: units on days, in an order that follows from their contents alone."""
+    """Rows of a period: units on days, in an order that follows from their contents alone.
+
+    Attributes
+    ----------
+    ids : string, shape (n,)
+        No model sees them.
+    """
 
     values: Floats
     label: Labels
+    ids: pa.Array
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,8 @@ class Trained:
         The model with the graph where it is shown to be better on validation rows, else the one without.
     held, columns
         The rows of the held-out period, with all columns.
+    learnt
+        How the rows that the model was made of lie, see `gnn.familiar.learnt`.
     """
 
     task: Task
@@ -70,15 +84,30 @@ class Trained:
     held: Part
     columns: tuple[Named, ...]
     metrics: dict[str, Any]
+    learnt: dict[str, Any]
 
 
-def train(archive: Archive, task: Task, families: Sequence[Family], progress: Progress, *, seed: int = 0, rivals: bool = False) -> Trained:
+def train(
+    archive: Archive,
+    task: Task,
+    families: Sequence[Family],
+    progress: Progress,
+    *,
+    seed: int = 0,
+    rivals: bool = False,
+    found_part: float | None = None,
+    shelf: Shelf = NOWHERE,
+) -> Trained:
     """Train the models of a task on the past of a lake.
 
     Parameters
     ----------
     rivals
         Whether models that cannot serve yet are measured beside the trees.
+    found_part
+        The part of the guilty whose case is found, where it is known; else it is estimated.
+    shelf
+        Where snapshots are kept, so that a training that was broken off goes on where it was.
 
     Raises
     ------
@@ -92,7 +121,7 @@ def train(archive: Archive, task: Task, families: Sequence[Family], progress: Pr
     with progress.task("features on days of the past", total=len(days)) as bar:
         seen = {}
         for day, period in days.items():
-            seen[day] = task.units.look(archive, day, families, period)
+            seen[day] = shelf.seen(archive, day, families, task.units.look, period)
             bar.advance()
     parts = {
         name: part_of([seen[day] for day in of], known, task)
@@ -104,7 +133,12 @@ def train(archive: Archive, task: Task, families: Sequence[Family], progress: Pr
     found += leaks.identities(seen[plan.train[0]], last)
     found += leaks.futures(archive, seen[plan.train[-1]], task.units, families)
     trained = _measured(_Material(task, plan, parts, last, tuple(found)), seed)
-    return replace(trained, metrics=trained.metrics | {"rivals": _rivals(trained, parts, last.n_own, seed)}) if rivals else trained
+    metrics = dict(trained.metrics)
+    if task.units is COMPANIES:
+        metrics |= {"further": _further(trained, parts, archive, seed, found_part)}
+    if rivals:
+        metrics |= {"rivals": _rivals(trained, parts, last.n_own, seed)}
+    return replace(trained, metrics=metrics)
 
 
 @dataclass(frozen=True)
@@ -137,7 +171,16 @@ def _measured(of: _Material, seed: int) -> Trained:
         "leaks": [{"column": leak.column, "said": leak.said} for leak in of.leaks],
         "permuted_labels_auc": _permuted(parts, last, seed),
     }
-    return Trained(of.task, chosen, of.plan, test, last.columns, metrics)
+    kept = learnt(chosen.columns, chosen.trees, parts["train"].values, valid.values)
+    return Trained(of.task, chosen, of.plan, test, last.columns, metrics, kept)
+
+
+def _further(trained: Trained, parts: dict[str, Part], archive: Archive, seed: int, found_part: float | None) -> dict[str, Any]:
+    """Return what the chosen model is worth beyond its ranking."""
+    of, width = trained.challenger, len(trained.challenger.columns)
+    rows = [Rows(parts[name].values[:, :width], parts[name].label, parts[name].ids) for name in ("train", "valid", "test")]
+    judged = Judged(of.trees, of.curve, of.columns, *rows)
+    return further(judged, archive.today(), archive.on(trained.periods.test), trained.task.capacity, seed=seed, part=found_part)
 
 
 def _rivals(trained: Trained, parts: dict[str, Part], n_own: int, seed: int) -> dict[str, Any]:
@@ -207,25 +250,24 @@ def known_of(graph: Graph, task: Task) -> dict[str, date]:
 
 
 def _first_day(graph: Graph) -> date:
-    """Return the first day of which payments or loans tell."""
-    found = []
+    """Return the first day of which payments tell; of which loans do, where no payment is known: old loans alone are no past."""
     for name in ("TRANSFERRED_TO", "BORROWED"):
         rows = graph.edges(name)
         at = graph.engine.table(rows.aggregate(day=dates.local_date(rows["at"].min(), graph.zone)))["day"]
-        found += [day for day in at.to_pylist() if day is not None]
-    if not found:
-        raise GateError("the lake tells of no payment and no loan; there is no past to learn from")
-    first: date = min(found)
-    return first
+        found: list[date] = [day for day in at.to_pylist() if day is not None]
+        if found:
+            return found[0]
+    raise GateError("the lake tells of no payment and no loan; there is no past to learn from")
 
 
 def part_of(snapshots: Sequence[Snapshot], known: Known, task: Task) -> Part:
     """Put snapshots together without whom the bank knew already on the day."""
     label = np.concatenate([task.units.labels(each, known, task.horizon) for each in snapshots])
     values = np.concatenate([each.values for each in snapshots])
-    values, label = values[label >= 0], label[label >= 0]
-    order = np.lexsort((label, *values.T[::-1])) if len(label) else np.empty(0, np.int64)
-    return Part(values[order], label[order])
+    ids = pa.concat_arrays([each.ids.cast(pa.string()) for each in snapshots])
+    kept = np.flatnonzero(label >= 0)
+    order = kept[np.lexsort((label[kept], *values[kept].T[::-1]))] if len(kept) else kept
+    return Part(values[order], label[order], ids.take(pa.array(order)))
 
 
 def _refuse_few(parts: dict[str, Part], task: Task) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gnn.encode import Floats
 from gnn.metrics import Labels
+from kg.algorithms.kernel import Ints
 from kg.errors import VerificationError
 
 _SETTINGS: dict[str, Any] = {
@@ -72,6 +73,10 @@ class Trees:
     def score(self, values: Floats) -> Floats:
         """Return log-odds, shape (n,)."""
         return np.asarray(self.booster.predict(values, raw_score=True, num_threads=1))
+
+    def used(self) -> Ints:
+        """Return the columns that any tree asks for, int64."""
+        return np.flatnonzero(self.booster.feature_importance()).astype(np.int64)
 
     def contributions(self, values: Floats) -> Floats:
         """Return what each column adds to the log-odds of each row, and last what all rows begin with (TreeSHAP [1]_).

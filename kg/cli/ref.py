@@ -202,10 +202,12 @@ def queries(as_json: bool) -> None:
 @ref.command()
 @json_option
 def reasons(as_json: bool) -> None:
-    """List the reasons for which a party may be flagged."""
-    from kg.reason import REASONS  # noqa: PLC0415 - only for this command
+    """List the reasons for which a party may be flagged, then those for which a score may be high."""
+    from gnn.reasons import SCORE_REASONS  # noqa: PLC0415 - only for this command
+    from kg.reason import REASONS  # noqa: PLC0415
 
-    _print([{"code": r.code, "en": r.en, "zh": r.zh} for r in REASONS], as_json)
+    known = [(r, "flag") for r in REASONS] + [(r, "score") for r in SCORE_REASONS]
+    _print([{"code": r.code, "of": of, "en": r.en, "zh": r.zh} for r, of in known], as_json)
 
 
 @ref.command()

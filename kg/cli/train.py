@@ -15,10 +15,13 @@ from kg.cli.common import json_option, open_workspace, print_json, print_table, 
 @click.option("--horizon", type=click.IntRange(1, 3_660), help="Days ahead; by default those of the task.")
 @click.option("--step", type=click.IntRange(1, 3_660), help="Days between two snapshots; by default those of the task.")
 @click.option("--rivals", is_flag=True, help="Measure neural networks beside the trees; they cannot serve yet.")
+@click.option(
+    "--found", type=click.FloatRange(0, 1, min_open=True), metavar="PART", help="Part of the guilty whose case is found, if known."
+)
 @json_option
 @workspace_option
-def train(*, task: str, horizon: int | None, step: int | None, rivals: bool, as_json: bool, workspace: Path) -> None:
-    """Train models of TASK (company_fraud, linked_party) on the past of the last run's lake, and register the one that was chosen.
+def train(*, task: str, horizon: int | None, step: int | None, rivals: bool, found: float | None, as_json: bool, workspace: Path) -> None:
+    """Train models of TASK (company_fraud, linked_party, …) on the past of the last run's lake, and register the one that was chosen.
 
     A registered model serves from when it is promoted (kgfraud models promote).
     """
@@ -26,7 +29,7 @@ def train(*, task: str, horizon: int | None, step: int | None, rivals: bool, as_
 
     opened = open_workspace(workspace)
     _, progress = reporting(opened)
-    version, metrics = train_model(opened, task, progress, horizon=horizon, step=step, rivals=rivals)
+    version, metrics = train_model(opened, task, progress, horizon=horizon, step=step, rivals=rivals, found_part=found)
     if as_json:
         print_json({"task": task, "version": version, "metrics": metrics})
         return

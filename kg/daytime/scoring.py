@@ -5,6 +5,7 @@ Knows where the parts that scores need come together; they are imported when the
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from kg.errors import DependencyError, KgfraudError
 from kg.pipeline import opened
 from kg.progress import Progress
 from kg.run import Runs
-from kg.stages.score import archive, families
+from kg.stages.score import archive, explainer, families
 
 if TYPE_CHECKING:
     from gnn.registry import Registered, Registry
@@ -63,9 +64,18 @@ def registry(models: Path, name: str) -> tuple[Task, Registry]:
 
 
 def train_model(
-    workspace: Workspace, name: str, progress: Progress, *, horizon: int | None = None, step: int | None = None, rivals: bool = False
+    workspace: Workspace,
+    name: str,
+    progress: Progress,
+    *,
+    horizon: int | None = None,
+    step: int | None = None,
+    rivals: bool = False,
+    found_part: float | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Train a task's models on the lake of the last run and register the one that was chosen; return its version and its metrics.
+
+    Snapshots are kept until it is done, so a training that was broken off goes on where it was.
 
     Parameters
     ----------
@@ -73,17 +83,22 @@ def train_model(
         Days in the place of those of the task.
     rivals
         Whether models that cannot serve yet are measured too.
+    found_part
+        The part of the guilty whose case is found, where it is known.
     """
     task, known = registry(workspace.models, name)
     with models_installed():
         from gnn.challenge import register  # noqa: PLC0415 - slow to import
+        from gnn.shelf import Shelf  # noqa: PLC0415
         from gnn.train import train  # noqa: PLC0415
 
         task = replace(task, horizon=horizon or task.horizon, step=step or task.step)
+        shelf = Shelf(known.folder / "unfinished" / code_version())
         with _last(workspace, progress) as night:
-            trained = train(archive(night), task, families(name), progress, rivals=rivals)
+            trained = train(archive(night), task, families(name), progress, rivals=rivals, found_part=found_part, shelf=shelf)
             about = {"run_id": night.run_id, "as_of": night.moment.as_of.isoformat(), "code": code_version(), "tables": night.lake.versions}
             version = register(known, trained, about)
+        shutil.rmtree(known.folder / "unfinished", ignore_errors=True)
     return version, known.load(version).metrics
 
 
@@ -95,6 +110,33 @@ def seen_last(workspace: Workspace, name: str, progress: Progress) -> Snapshot:
         units = choose(name).units
         with _last(workspace, progress) as night:
             return units.look(archive(night), night.moment.as_of, families(name), None)
+
+
+def explained(workspace: Workspace, name: str, model: Registered, unit: str, progress: Progress) -> dict[str, Any]:
+    """Return why a unit of a task has its score in the last run, see `gnn.explain`: of companies with reasons and their evidence."""
+    with models_installed():
+        from gnn.companies import COMPANIES  # noqa: PLC0415 - slow to import
+        from gnn.explain import explain, told_by_columns  # noqa: PLC0415
+        from gnn.snapshot import snapshot  # noqa: PLC0415
+        from gnn.tasks import choose  # noqa: PLC0415
+
+        units = choose(name).units
+        if units is not COMPANIES:
+            return {units.one: unit, **told_by_columns(model, seen_last(workspace, name, progress), unit)}
+        with _last(workspace, progress) as night:
+            by = explainer(night, model)
+            return explain(by, snapshot(by.archive.on(night.moment.as_of), by.families), unit)
+
+
+def removed(workspace: Workspace, model: Registered, count: int, progress: Progress) -> dict[str, Any]:
+    """Return whether the highest scores of the last run fall without their evidence, see `gnn.removal.removal`."""
+    with models_installed():
+        from gnn.removal import removal  # noqa: PLC0415 - slow to import
+        from gnn.snapshot import snapshot  # noqa: PLC0415
+
+        with _last(workspace, progress) as night:
+            by = explainer(night, model)
+            return removal(by, snapshot(by.archive.on(night.moment.as_of), by.families), count, progress)
 
 
 def evaluated(workspace: Workspace, name: str, model: Registered, progress: Progress) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from kg.progress import Silent
 from .lakes import city_lake
 
 #: Crimes are many here and found soon, so that a small city has enough of both classes.
-CITY = {"companies": 160, "days": 260, "seed": 2, "prevalence_ppm": 200_000, "found_ppm": 900_000, "found_after": 40}
+CITY = {"companies": 160, "days": 290, "seed": 2, "prevalence_ppm": 200_000, "found_ppm": 900_000, "found_after": 40}
 TASK = replace(choose("company_fraud"), horizon=60, step=30, capacity=10)
 
 

@@ -1,4 +1,4 @@
-"""Models of a lake's past: periods, determinism, planted leaks, the registry and its gate, and reasons."""
+"""Models of a lake's past: periods, determinism, planted leaks, the registry and its gate."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import pyarrow as pa
 import pytest
 
 from gnn.challenge import register
+from gnn.companies import COMPANIES
 from gnn.company import FAMILIES
 from gnn.company.registration import FAMILY as REGISTRATION
 from gnn.evaluate import evaluate
-from gnn.explain import explain
 from gnn.family import Column, Family
 from gnn.past import Archive
 from gnn.periods import labels, periods
 from gnn.registry import Registry, refusals
+from gnn.shelf import Shelf
 from gnn.snapshot import snapshot
 from gnn.train import train
 from kg import history
@@ -243,19 +244,41 @@ def test_a_model_is_measured_only_on_days_after_all_it_learnt_from(archive, regi
         evaluate(Archive(archive.lake, archive.as_of - timedelta(days=30), archive.zone), TASK, FAMILIES, model)
 
 
-# Reasons
+# What it is worth beyond its ranking
 
 
-def test_reasons_add_up_to_the_score_and_are_told_in_both_languages(archive, registry, version):
-    model, seen = registry.load(version), snapshot(archive.on(archive.as_of), FAMILIES)
-    company = seen.ids[3].as_py()
-    found = explain(model, seen, company, strongest=1000)
-    assert found["base"] + sum(reason["adds"] for reason in found["reasons"]) == pytest.approx(found["score"], abs=0.02)
-    assert sum(each["adds"] for each in found["families"]) == pytest.approx(found["score"] - found["base"], abs=0.01)
-    first = found["reasons"][0]
-    column = next(c for c in seen.columns if c.name == first["feature"])
-    assert column.about in first["en"]
-    assert column.zh in first["zh"]
-    assert abs(first["adds"]) == max(abs(reason["adds"]) for reason in found["reasons"])
-    with pytest.raises(UsageError, match="is not among the"):
-        explain(model, seen, "company:C9")
+def test_further_measures_are_told_of_the_rows_that_were_held_out(trained):
+    found, held = trained.metrics["further"], trained.held
+    assert sum(each["rows"] for name, each in found["segments"].items() if name.startswith("age")) <= len(held.label)
+    assert found["capture"][-1]["part"] == 0.5
+    assert found["money"][-1]["first"] == len(held.label)
+    assert found["money"][-1]["part"] in (0.0, 1.0)
+    assert found["unseen_groups"]["groups"] > 10
+    assert found["prior"]["observed"] == held.label.mean()
+    assert found["unlabelled"]["given"] is False
+    assert 0 <= found["outside"]["part"] < 0.3
+    assert found["lawsuits"]["alone_auc"]["low"] <= 0.75
+
+
+def test_the_card_tells_of_segments_money_and_cases_never_found(registry, version):
+    card = (registry.folder / version / "card.md").read_text(encoding="utf-8")
+    for said in (
+        "| age: up to 3 years |",
+        "of what these owe:",
+        "part of the guilty that is found:",
+        "trees that saw no company of the same",
+    ):
+        assert said in card
+
+
+def test_a_training_that_was_broken_off_goes_on_where_it_was(archive, tmp_path):
+    shelf, day = Shelf(tmp_path), archive.as_of - timedelta(days=90)
+    first = shelf.seen(archive, day, (REGISTRATION,), COMPANIES.look, "train")
+    again = shelf.seen(archive, day, (REGISTRATION,), COMPANIES.look, "train")
+    assert len(list(tmp_path.iterdir())) == 1
+    assert again.ids.equals(first.ids)
+    assert np.array_equal(again.values, first.values, equal_nan=True)
+    assert (again.columns, again.n_own, again.day) == (first.columns, first.n_own, first.day)
+    shelf.seen(archive, day - timedelta(days=1), (REGISTRATION,), COMPANIES.look, "train")
+    shelf.seen(archive, day, FAMILIES[:2], COMPANIES.look, "train")
+    assert len(list(tmp_path.iterdir())) == 3

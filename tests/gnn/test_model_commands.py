@@ -77,9 +77,12 @@ def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town,
     told = json.loads(kgfraud("explain", company, "--json")[1])
     assert told["probability"] == found["scores"][0]["probability"]
     first = told["reasons"][0]
-    assert first["zh"] in kgfraud("explain", company, "--lang", "zh")[1]
-    assert first["en"][:30] in kgfraud("explain", company)[1]
-    measured = json.loads(kgfraud("evaluate", "company_fraud", "--json")[1])
+    said = kgfraud("explain", company, "--lang", "zh")[1]
+    assert first["code"] in said
+    assert first["zh"] in said
+    assert first["features"][0]["en"][:30] in kgfraud("explain", company)[1]
+    measured = json.loads(kgfraud("evaluate", "company_fraud", "--evidence", 1, "--json")[1])
+    assert measured["evidence"]["companies"] == 1
     assert measured["model"] == version
     assert measured["prevalence"] == measured["guilty"] / measured["rows"]
 

@@ -6,13 +6,17 @@ import json
 import shutil
 import sys
 
+import ibis
+import pyarrow as pa
 import pytest
 
 from gnn.challenge import register
+from gnn.reasons import SCORE_REASONS
 from gnn.registry import Registry
 from gnn.train import train
+from kg import report
 from kg.config import Workspace
-from kg.history import current
+from kg.history import VERSION_SCHEMA, current
 from kg.lake import Lake
 from kg.privacy import Keyring
 from kg.progress import Silent
@@ -23,6 +27,7 @@ from kg.stages import flag, score
 from kg.stages.score import families
 
 from .conftest import TASK
+from .lakes import put
 
 RUN = {"run_id": "run-1", "as_of": "2024-09-16", "code": "c", "tables": {}}
 
@@ -76,10 +81,15 @@ def test_without_a_model_the_night_says_so_and_makes_no_table(tonight):
 def test_the_champion_scores_every_customer_and_flags_bear_the_probability(tonight, champion):
     result = score.STAGE.run(tonight)
     rows = kept(tonight)
-    assert result["said"] == f"{len(rows)} companies scored by company_fraud {champion}"
+    assert result["said"].startswith(f"{len(rows)} companies scored by company_fraud {champion}")
     assert result[score.SCORES_TABLE] == {"inserted": len(rows), "closed": 0}
     assert {(row["model"], row["as_of"]) for row in rows} == {(champion, tonight.as_of)}
-    assert all(0 < row["probability"] < 1 for row in rows)
+    assert all((row["probability"] is None) == (row["outside"] is not None) for row in rows)
+    assert result["outside"] == sum(row["outside"] is not None for row in rows) < len(rows) / 4
+    assert all(0 < row["probability"] < 1 for row in rows if row["outside"] is None)
+    first = max(rows, key=lambda row: row["probability"] or 0)
+    assert 0 < len(first["reasons"]) <= 4
+    assert {code for row in rows for code in row["reasons"] or ()} <= {reason.code for reason in SCORE_REASONS}
     flag.STAGE.run(tonight)
     told = flag.told(tonight.lake, tonight).to_pylist()
     by_company = {row["company"]: row["probability"] for row in rows}
@@ -87,6 +97,48 @@ def test_the_champion_scores_every_customer_and_flags_bear_the_probability(tonig
     assert all(f["probability"] == by_company.get(f["entity_id"]) for f in told)
     # the same night again writes nothing
     assert score.SCORES_TABLE not in score.STAGE.run(tonight)
+
+
+def test_who_is_unlike_all_that_the_model_learnt_from_has_no_probability_and_the_night_says_so(tonight, champion):
+    folder = tonight.workspace.models / TASK.name / champion
+    about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    about["learnt"]["range"] |= {"limit": 0, "high": [0.0 for _ in about["learnt"]["range"]["high"]]}
+    (folder / "model.json").write_text(json.dumps(about), encoding="utf-8")
+    result, rows = score.STAGE.run(tonight), kept(tonight)
+    assert f"; {len(rows)} are unlike all that it learnt from, and their flags carry no probability" in result["said"]
+    assert all(row["probability"] is None and "registration.age_days" in row["outside"] for row in rows)
+    flag.STAGE.run(tonight)
+    assert {f["probability"] for f in flag.told(tonight.lake, tonight).to_pylist()} == {None}
+
+
+def test_drift_since_training_is_noted_in_the_report_of_the_night(tonight, champion):
+    assert score.STAGE.run(tonight)["drift"]["score"] >= 0
+    folder = tonight.workspace.models / TASK.name / champion
+    about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    about["learnt"]["shares"]["score"] = {"edges": [-99.0], "parts": [1.0, 0.0, 0.0]}
+    (folder / "model.json").write_text(json.dumps(about), encoding="utf-8")
+    result = score.STAGE.run(tonight)
+    assert result["notes"][0].startswith("scores have moved since training (PSI ")
+    told = report.text({"run_id": "r2", "as_of": None, "began": "began", "sources": [], "results": {"score": result}, "seconds": {}})
+    assert "    note: scores have moved since training (PSI " in told
+
+
+def test_a_table_of_scores_from_before_some_columns_is_taken_up(tonight, champion):
+    old = ibis.schema({"company": "string", "model": "string", "probability": "float64", "as_of": "date", "id": "string"})
+    rows = tonight.lake.engine.arrow(pa.table({"company": ["company:gone"], "model": ["m"], "probability": [0.5]}))
+    rows = rows.mutate(id=rows.company, as_of=ibis.literal(tonight.as_of), digest=ibis.literal("d"))
+    put(tonight.lake, score.SCORES_TABLE, rows, ibis.schema({**old, **VERSION_SCHEMA}))
+    score.STAGE.run(tonight)
+    assert {row["model"] for row in kept(tonight)} == {champion}
+
+
+def test_a_model_that_remembers_nothing_of_its_rows_scores_all_the_same(tonight, champion):
+    folder = tonight.workspace.models / TASK.name / champion
+    about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    del about["learnt"]
+    (folder / "model.json").write_text(json.dumps(about), encoding="utf-8")
+    result = score.STAGE.run(tonight)
+    assert (result["outside"], result["notes"]) == (0, [])
 
 
 def test_where_the_champion_cannot_score_the_night_goes_on_and_old_scores_are_gone(tonight, champion):
@@ -109,6 +161,7 @@ def test_where_the_champion_cannot_score_the_night_goes_on_and_old_scores_are_go
         ("champion.json", "{", "champion.json of company_fraud cannot be read; promote a model anew"),
         ("champion.json", '{"model": "2024-01-01-000000000000", "before": []}', "no model '2024-01-01-000000000000' of company_fraud"),
         ("{champion}/weights.txt", "tree", "are not those that were registered; roll back, or train again"),
+        ("{champion}/model.json", '{"curve": {"name": "beta", "a": 1, "b": 1, "c": 0}, "learnt": {}}', "cannot be read (KeyError)"),
         ("{champion}/model.json", "[]", "cannot be read (TypeError); roll back, or train again"),
     ],
 )
