@@ -92,11 +92,15 @@ def further(of: Judged, today: Graph, then: Graph, capacity: int, *, seed: int =
 def unseen_groups(of: Judged, today: Graph, seed: int) -> dict[str, Any]:
     """Return the ranking of held-out rows by models that saw no company of the same ownership group or cluster of links.
 
-    Rows are dealt into folds by group; the trees that score a fold are grown on companies of the other folds alone.
+    Rows are dealt into folds by group; the trees that score a fold are grown on companies of the other folds alone. Where too
+    few groups have a case, the ranking is left out.
     """
     ids = Interner.of(of.train.ids, of.later.ids)
     group = together(today, ids.values)
     early, late = group[ids.codes(of.train.ids)], group[ids.codes(of.later.ids)]
+    sizes = {"groups": len(np.unique(late)), "largest": int(np.bincount(late).max())}
+    if min(len(np.unique(late[of.later.label == kind])) for kind in (0, 1)) < 2 * _FOLDS:
+        return sizes
     fold = folds(of.later.label, late, _FOLDS, np.random.default_rng(_SEED))
     score = np.empty(len(late))
     for each in range(_FOLDS):
@@ -104,7 +108,7 @@ def unseen_groups(of: Judged, today: Graph, seed: int) -> dict[str, Any]:
         strange = ~np.isin(early, late[mine])
         score[mine] = Trees.fit(of.train.values[strange], of.train.label[strange], seed).score(of.later.values[mine])
     told = {name: interval(metric, of.later.label, score, np.random.default_rng(_SEED)) for name, metric in RANKING.items()}
-    return told | {"groups": len(np.unique(late)), "largest": int(np.bincount(late).max())}
+    return told | sizes
 
 
 def lawsuits(of: Judged, seed: int) -> dict[str, Any]:

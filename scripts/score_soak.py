@@ -41,6 +41,7 @@ from gnn.unlabelled import corrected
 from kg.engine import Engine
 from kg.lake import Lake
 from kg.progress import Silent
+from kg.rule import Rule
 from kg.rules import RULES
 from loaders.city import Params
 
@@ -50,13 +51,14 @@ FIGURES, ROWS = "figures.json", "rows.npz"
 SLOPE, INTERCEPT, HOLD = (0.8, 1.25), 0.2, 8
 
 
-def judged(folder: Path, params: Params) -> dict[str, Any]:
+def judged(folder: Path, params: Params, rules: Sequence[Rule[Any]] = RULES) -> dict[str, Any]:
     """Train on a city's past, judge on its last days, and keep the figures and the held-out rows."""
     folder.mkdir(parents=True, exist_ok=True)
     with Engine(folder / "spill", memory="2GB", threads=1) as engine:
         lake, last = _lake(folder, engine, params)
         archive, task = Archive(lake, last, ZONE), choose(TASK)
-        trained = train(archive, task, (*FAMILIES, family(RULES)), Silent(), rivals=True, shelf=Shelf(folder / "shelf"))
+        families = (*FAMILIES, family(rules)) if rules else FAMILIES
+        trained = train(archive, task, families, Silent(), rivals=True, shelf=Shelf(folder / "shelf"))
     registry = Registry(folder / "models", TASK)
     about = {"run_id": "city", "as_of": last.isoformat(), "code": "", "tables": lake.versions}
     model = registry.load(register(registry, trained, about))
@@ -165,10 +167,15 @@ def main() -> None:
     words.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13, 14, 15])
     words.add_argument("--companies", type=int, default=20_000)
     words.add_argument("--days", type=int, default=1_095)
+    words.add_argument("--without-rules", action="store_true", help="leave the hits of rules out of the features; a third of the time")
     words.add_argument("--only", type=int, metavar="SEED", help="judge this city alone, here")
     given = words.parse_args()
     if given.only is not None:
-        judged(given.out / f"seed-{given.only}", Params(companies=given.companies, days=given.days, seed=given.only))
+        judged(
+            given.out / f"seed-{given.only}",
+            Params(companies=given.companies, days=given.days, seed=given.only),
+            () if given.without_rules else RULES,
+        )
         return
     for seed in given.seeds:
         if not (given.out / f"seed-{seed}" / FIGURES).exists():

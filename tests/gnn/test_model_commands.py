@@ -38,7 +38,7 @@ def test_help_imports_no_model_library(command):
 def town(tmp_path_factory):
     """A workspace of a small city, loaded and resolved; its outcome is known soon, so that there is something to learn from."""
     root = tmp_path_factory.mktemp("town") / "city"
-    made = kgfraud("city", root, "--companies", 200, "--days", 330, "--seed", 4, "--prevalence", 0.2)
+    made = kgfraud("city", root, "--companies", 200, "--days", 345, "--seed", 4, "--prevalence", 0.2)
     assert made[0] == 0, made[2]
     settings = tomlkit.parse((root / "kgfraud.toml").read_text(encoding="utf-8"))
     settings["sources"] = [source for source in settings["sources"] if source["kind"] in READ]
