@@ -55,6 +55,11 @@ BY_FAMILY: dict[str, Reason] = {
         "涉诉：诉讼情况与已确认的欺诈企业相近",
         "Its court cases are like those of confirmed cases",
     ),
+    "chain": Reason(
+        "SCORE_SUPPLY_CHAIN",
+        "供应链：与被诉企业的购销或资金往来与已确认的欺诈企业相近",
+        "How much of its trade is with companies that are sued is like that of confirmed cases",
+    ),
     "schemes": Reason(
         "SCORE_RULES",
         "规则命中：命中的风险规则与已确认的欺诈企业相近",

@@ -16,24 +16,25 @@ from kg.graph import Graph
 
 def make(graph: Graph) -> ir.Table:
     """Return how much of a year's money and invoices is with companies against which a case was filed within a year."""
-    sued = graph.engine.keep(_sued(graph))
-    found = graph.engine.keep(_money(graph, sued))
-    more = _invoiced(graph, sued)
+    troubled = graph.engine.keep(sued(graph))
+    found = graph.engine.keep(_money(graph, troubled))
+    more = _invoiced(graph, troubled)
     if more is None:
         return found.mutate(**{column.name: ibis.null("float64") for column in _OF_INVOICES})
     joined = found.outer_join(graph.engine.keep(more), "id", rname="{name}_i")
     return joined.mutate(id=joined.id.coalesce(joined.id_i)).drop("id_i")
 
 
-def _sued(graph: Graph) -> ir.Table:
+def sued(graph: Graph) -> ir.Table:
+    """Return ``other, sued`` (true) of the companies against which a case was filed within a year."""
     rows = filed_against(graph)
     recent = rows.filter(rows.filed_on > day_before(graph, YEAR))
     return recent.select(other="id").distinct().mutate(sued=ibis.literal(True))
 
 
-def _money(graph: Graph, sued: ir.Table) -> ir.Table:
+def _money(graph: Graph, troubled: ir.Table) -> ir.Table:
     rows = partners(graph).filter(ibis._.other.startswith("company:"))
-    rows = rows.left_join(sued, "other", rname="{name}_s")
+    rows = rows.left_join(troubled, "other", rname="{name}_s")
     theirs = rows.sued.fill_null(False)
     return rows.group_by("id").aggregate(
         sued_payers=(theirs & (rows.got > 0)).sum(),
@@ -43,11 +44,11 @@ def _money(graph: Graph, sued: ir.Table) -> ir.Table:
     )
 
 
-def _invoiced(graph: Graph, sued: ir.Table) -> ir.Table | None:
+def _invoiced(graph: Graph, troubled: ir.Table) -> ir.Table | None:
     rows = invoices(graph)
     if rows is None:
         return None
-    rows = rows.filter(~rows.void).left_join(sued, "other", rname="{name}_s")
+    rows = rows.filter(~rows.void).left_join(troubled, "other", rname="{name}_s")
     theirs, bought = rows.sued.fill_null(False), ~rows.sold
     return rows.group_by("id").aggregate(
         sold_to_sued=part(rows.net_fen.sum(where=rows.sold & theirs).fill_null(0), rows.net_fen.sum(where=rows.sold)),

@@ -1,10 +1,10 @@
 """The catalogue of tasks."""
 
 from gnn.task import Task
-from gnn.tasks import company_fraud, fraud_ring, linked_party
+from gnn.tasks import company_fraud, fraud_ring, linked_party, supply_chain_distress
 from kg.errors import UsageError, did_you_mean_one_of
 
-TASKS: tuple[Task, ...] = (company_fraud.TASK, linked_party.TASK, fraud_ring.TASK)
+TASKS: tuple[Task, ...] = (company_fraud.TASK, linked_party.TASK, fraud_ring.TASK, supply_chain_distress.TASK)
 
 
 def choose(name: str) -> Task:

@@ -39,6 +39,7 @@ EMPTIED = {
     "officers": ("officers", "offices_most", "owning"),
     "contacts": ("address_count", "address_shared", "device_count", "contact_count"),
     "court": ("cases", "against"),
+    "chain": ("sued_payers", "sued_payees", "sold_to_sued", "bought_of_sued"),
 }
 
 
