@@ -63,7 +63,12 @@ def judged(params: Params, memory: str = "3GB") -> Judged:
     """Build a city, find its rings, and hold them against the truth."""
     source = InMemory(params)
     with tempfile.TemporaryDirectory(prefix="kgfraud-rings-") as spill, Engine(Path(spill), memory, 1) as engine:
-        table = rings_now(CityGraph(source, engine, params.day(params.days - 1))).rings.table
+        return judged_in(source, CityGraph(source, engine, params.day(params.days - 1)), params.seed)
+
+
+def judged_in(source: InMemory, graph: CityGraph, seed: int) -> Judged:
+    """Find the rings of a city that is there, and hold them against the truth."""
+    table = rings_now(graph).rings.table
     rings: dict[str, set[str]] = {}
     for ring, member in zip(table["ring_id"].to_pylist(), table["member"].to_pylist(), strict=True):
         rings.setdefault(ring, set()).update([member] if member.startswith("company:") else [])
@@ -73,7 +78,7 @@ def judged(params: Params, memory: str = "3GB") -> Judged:
         cases.setdefault(number, set()).add(f"company:{company}")
     planted = [cases[row["number"]] for row in source.truth("schemes").to_pylist() if _KIND in (row["kind"], row["also"])]
     lookalike = {f"company:{company}" for company in source.truth("lookalike_members")["company"].to_pylist()}
-    return Judged(params.seed, planted, list(rings.values()), set().union(*cases.values()), lookalike)
+    return Judged(seed, planted, list(rings.values()), set().union(*cases.values()), lookalike)
 
 
 def pooled(cities: Sequence[Judged]) -> tuple[Part, Part, Part]:

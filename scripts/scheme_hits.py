@@ -114,21 +114,25 @@ class Judged:
 def judged(params: Params, rules: Sequence[Rule[Any]], memory: str = "2GB") -> Judged:
     """Build a city, run rules over what a bank would have of it, and hold what they flag against the truth."""
     source = InMemory(params)
-    flagged, hits, seconds = {}, {}, {}
     with tempfile.TemporaryDirectory(prefix="kgfraud-hits-") as spill, Engine(Path(spill), memory, 1) as engine:
-        read = Reading(CityGraph(source, engine, params.day(params.days - 1)))
-        for rule in rules:
-            begin = time.process_time()
-            found = evaluate((rule,), read)
-            flagged[rule.name], hits[rule.name] = set(found["entity_id"].to_pylist()), found.num_rows
-            seconds[rule.name] = time.process_time() - begin
+        return judged_in(source, CityGraph(source, engine, params.day(params.days - 1)), params.seed, rules)
+
+
+def judged_in(source: InMemory, graph: CityGraph, seed: int, rules: Sequence[Rule[Any]]) -> Judged:
+    """Run rules over a city that is there, and hold what they flag against the truth."""
+    flagged, hits, seconds, read = {}, {}, {}, Reading(graph)
+    for rule in rules:
+        begin = time.process_time()
+        found = evaluate((rule,), read)
+        flagged[rule.name], hits[rule.name] = set(found["entity_id"].to_pylist()), found.num_rows
+        seconds[rule.name] = time.process_time() - begin
     cases = list(_cases(source))
     guilty = {company for case in cases for company in case.companies}
     honest = set(_ids(source.truth("sizes"))) - guilty
     plots = {row["number"]: row["kind"] for row in source.truth("lookalikes").to_pylist()}
     members = source.truth("lookalike_members")
     lookalike = dict(zip(_ids(members), [plots[number] for number in members["number"].to_pylist()], strict=True))
-    return Judged(params.seed, cases, flagged, hits, honest, lookalike, seconds)
+    return Judged(seed, cases, flagged, hits, honest, lookalike, seconds)
 
 
 def _cases(source: InMemory) -> Iterator[Case]:
