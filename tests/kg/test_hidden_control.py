@@ -79,11 +79,8 @@ def test_one_loan_to_a_friend_without_a_sign_is_no_hit_nor_is_a_sign_without_mon
     assert World().lend().link(A, B).found() == []
 
 
-def test_a_second_loan_is_a_sign_by_itself_unless_a_supplier_was_paid():
-    twice = lambda: World().lend().send(A, B).lend(60).send(A, B, day=60)  # noqa: E731
-    assert twice().found() == [(A, P)]
-    assert twice().found(min_loans=3) == []
-    assert twice().add("INVOICED", src=B, dst=A).found() == []
+def test_a_second_loan_to_the_same_friend_is_no_sign():
+    assert World().lend().send(A, B).lend(60).send(A, B, day=60).found() == []
 
 
 def test_a_supplier_on_the_same_device_is_hit_though_it_writes_invoices():
@@ -105,18 +102,15 @@ def test_joint_control_is_no_sign_of_one():
 def test_money_that_goes_up_the_holdings_and_on_to_a_stranger_is_hit_and_what_stays_with_the_parent_is_not():
     above = lambda: World().lend().add("HOLDS_SHARES", src=S, dst=A).add("HOLDS_SHARES", src=H, dst=S)  # noqa: E731
     assert above().send(A, S, H, B).found() == [(A, P)]
+    assert above().send(A, S, H, B).add("INVOICED", src=H, dst=S).found() == []
+    assert above().send(A, S, H, B, yuan=39_999).found() == []
     assert above().send(A, S).found() == []
     assert above().send(A, C, B).found() == []
 
 
-def test_money_of_one_s_own_that_comes_back_over_the_company_is_hit_with_a_sign_or_in_four_weeks():
+def test_money_of_one_s_own_that_comes_back_over_the_company_is_hit_with_a_sign():
     assert World().send(B, A, P).found() == []
     assert World().send(B, A, P).link(A, B).found() == [(A, P)]
-    for weeks, expected in ((3, []), (4, [(A, P)])):
-        world = World()
-        for week in range(weeks):
-            world.send(B, A, P, day=7 * week)
-        assert world.found() == expected
 
 
 @pytest.mark.parametrize(("yuan", "expected"), [(25_000, [(A, P)]), (24_999, [])])
