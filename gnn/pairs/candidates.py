@@ -2,7 +2,8 @@
 
 Knows what a pair is called, which way round it stands and how far back is looked; hides who finds the evidence: that is handed in, as
 models know no derivation. Evidence of a year is what a night looks at; who hid together two years ago still does, so earlier years are
-looked at too. Who is tied to one company of a house may be tied to all of it: such pairs are candidates likewise.
+looked at too. Two who are tied to companies of one house are candidates likewise; whoever is tied to one company of a house is tied to all
+of it, which is not told pair by pair (`gnn.pairs.houses.Ties`).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ AND = "＋"
 #: Years that are looked at.
 YEARS = 3
 #: What ties less than this (ppm) leads to nobody else; of those tied to a house the strongest so many lead on.
-_LEAST, _MOST = 100_000, 24
+_LEAST, _MOST = 100_000, 12
 _FOUND = ("a", "b", "kind", "strength", "score")
 #: Kinds by which the register itself puts two under one roof.
 _OPEN = ("same_controller", "relatives", "same_representative")
@@ -67,12 +68,12 @@ def _of_year(graph: Graph, find: Find, year: int) -> ir.Table:
 
 
 def pairs(graph: Graph, find: Find) -> ir.Table:
-    """Return ``id, a, b`` of the pairs, each once: those between whom anything was found, and those whom it leads to."""
+    """Return ``id, a, b`` of the pairs, each once: those between whom anything was found, and those whom it ties to one house."""
 
     def made() -> ir.Table:
         direct = evidence(graph, find).select("a", "b")
-        led = graph.engine.keep(union([_into_houses(graph, find), _over_houses(graph, find)]).distinct())
-        every = graph.engine.keep(union([direct, led.anti_join(_tied(graph), ["a", "b"])]).distinct())
+        led = graph.engine.keep(_over_houses(graph, find).anti_join(_tied(graph), ["a", "b"]))
+        every = graph.engine.keep(union([direct, led]).distinct())
         return graph.engine.keep(every.mutate(id=named(every.a, every.b)))
 
     return graph.once("gnn.pairs", made)
@@ -102,12 +103,6 @@ def _led(graph: Graph, find: Find) -> ir.Table:
         return graph.engine.keep(strong.mutate(place=ibis.row_number().over(order)).filter(ibis._.place < _MOST).drop("place"))
 
     return graph.once("gnn.pairs.led", made)
-
-
-def _into_houses(graph: Graph, find: Find) -> ir.Table:
-    """Return ``a, b``: who is tied to a house with each of its members."""
-    rows = _led(graph, find).inner_join(houses(graph).select(other="party", house="house"), "house")
-    return _sorted(rows, "party", "other")
 
 
 def _over_houses(graph: Graph, find: Find) -> ir.Table:

@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 from city_columns import InMemory
-from linked_truth import KINDS, NAME, pairs
+from linked_truth import KINDS, NAME, Pairs, pairs
 from score_tasks import against_hard, caught
 
 from gnn.pairs.candidates import AND
@@ -75,19 +75,18 @@ class Seen:
     ids: pa.Array
 
 
-@dataclass
-class Scored:
-    source: InMemory
-    seen: Seen
+def test_a_pair_of_which_nothing_is_found_has_the_lowest_score():
+    linked = [f"company:c{n}{AND}person:p{n}" for n in range(10)]
+    hard = [f"company:x{n}{AND}company:y{n}" for n in range(20)]
+    truth = Pairs(dict.fromkeys(linked, "honest"), dict.fromkeys(hard, "park"))
+    found = against_hard(truth, Seen(pa.array(linked[:4] + hard[:1])), np.array([5.0, 4.0, 3.0, 2.0, 1.0]), {})
+    # four above all, six beside the nineteen of which nothing is found either
+    assert found["auc"]["value"] == pytest.approx(0.4 + 0.6 * 19 / 20 / 2)
+    assert found["reached"] == pytest.approx(0.4)
 
 
-def test_a_pair_of_which_nothing_is_found_has_the_lowest_score(source):
-    truth = pairs(source)
-    linked, hard = list(truth.linked), list(truth.hard)
-    half = len(linked) // 2
-    seen = Seen(pa.array(linked[:half] + hard[:1]))
-    found = against_hard(Scored(source, seen), np.r_[np.arange(half) + 2.0, 1.0])
-    first = half / len(linked)
-    rest = (1 - first) * (len(hard) - 1) / len(hard) / 2
-    assert found["auc"]["value"] == pytest.approx(first + rest)
-    assert found["reached"] == pytest.approx(first)
+def test_a_pair_is_as_strong_as_the_strongest_between_the_two_houses():
+    truth = Pairs({f"company:c{AND}company:y": "honest", f"company:c{AND}person:p": "honest"}, {f"company:y{AND}company:z": "park"})
+    seen = Seen(pa.array([f"company:c{AND}person:p"]))
+    found = against_hard(truth, seen, np.array([3.0]), {"company:y": "person:p", "company:z": "company:z"})
+    assert (found["auc"]["value"], found["reached"]) == (1.0, 1.0)
