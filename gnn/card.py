@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gnn.card_figures import told
-from gnn.card_further import further_said
+from gnn.card_further import further_said, walked_said
 
 __all__ = ["card", "graph_said", "told"]
 
@@ -33,6 +33,7 @@ def card(about: dict[str, Any], metrics: dict[str, Any]) -> str:
         "",
         graph_said(metrics),
         "",
+        *([walked_said(metrics["walk"]), ""] if "walk" in metrics else []),
         *([*further_said(metrics["further"]), ""] if "further" in metrics else []),
         "## Checks",
         "",

@@ -9,13 +9,33 @@ from gnn.card_figures import told
 
 def further_said(of: dict[str, Any]) -> list[str]:
     """Return the lines of a card that tell of segments, capture and money, unseen groups, cases never found, base rates and strangers."""
-    return [*_found(of), "", *_segments(of["segments"]), "", "## Beyond the held-out ranking", "", *_beyond(of)]
+    return [
+        "## What is caught",
+        "",
+        *(f"- {line}" for line in caught_said(of)),
+        "",
+        *_segments(of["segments"]),
+        "",
+        "## Beyond the held-out ranking",
+        "",
+        *_beyond(of),
+    ]
 
 
-def _found(of: dict[str, Any]) -> list[str]:
+def walked_said(of: dict[str, Any]) -> str:
+    """Say what AP comes to over several days a horizon apart, each judged by trees that saw only what was known before."""
+    if not of["days"]:
+        return "No two days a horizon apart have cases enough to be judged by trees grown before them."
+    ap = ", ".join(f"{name} {told(each)}" for name, each in of["ap"].items())
+    days = ", ".join(f"{day} ({cases} cases)" for day, cases in of["days"].items())
+    return f"Mean AP over {days}, each judged by trees that saw only what was known before: {ap}; gain {told(of['gain'], '+.4f')}."
+
+
+def caught_said(of: dict[str, Any]) -> list[str]:
+    """Say which part of those who became a case, and of what these owe, lies among the highest scores."""
     capture = ", ".join(f"{each['found']:.0%} in the first {each['part']:.1%}" for each in of["capture"])
     money = ", ".join(f"{each['part']:.0%} in the first {each['first']}" for each in of["money"])
-    return ["## What is caught", "", f"- of those who became a case: {capture}", f"- of what these owe: {money}"]
+    return [f"of those who became a case: {capture}", f"of what these owe: {money}"]
 
 
 def _segments(of: dict[str, dict[str, Any]]) -> list[str]:

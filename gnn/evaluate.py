@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from gnn.family import Family
+from gnn.further import Rows, Serving, caught
 from gnn.past import Archive
 from gnn.registry import Registered
 from gnn.task import Task
@@ -41,4 +42,5 @@ def evaluate(archive: Archive, task: Task, families: Sequence[Family], model: Re
     columns = model.columns(seen.columns)
     of = Challenger(model.version, model.trees, model.curve, columns, str(model.about["schema"]))
     found = {"model": model.version, "day": day, "known_by": archive.as_of, "rows": len(rows.label), "guilty": int(rows.label.sum())}
-    return found | worth(of, rows, task.capacity)
+    read = Rows(rows.values[:, : len(columns)], rows.label, rows.ids)
+    return found | worth(of, rows, task.capacity) | caught(Serving(model.trees, model.curve, columns), read, archive.on(day), task.capacity)

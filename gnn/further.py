@@ -45,7 +45,16 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Serving:
+    """What scores rows."""
+
+    trees: Trees
+    curve: Beta | Isotonic
+    columns: Sequence[Named]
+
+
+@dataclass(frozen=True)
+class Judged(Serving):
     """A model and the rows that it was made of and is judged by.
 
     Attributes
@@ -54,9 +63,6 @@ class Judged:
         The held-out rows, of one day.
     """
 
-    trees: Trees
-    curve: Beta | Isotonic
-    columns: Sequence[Named]
     train: Rows
     valid: Rows
     later: Rows
@@ -74,18 +80,23 @@ def further(of: Judged, today: Graph, then: Graph, capacity: int, *, seed: int =
     part
         The part of the guilty whose case is found, where it is known; else it is estimated.
     """
-    label, score = of.later.label, of.trees.score(of.later.values)
-    probability = of.curve(score)
-    counts = (*parts_of.FIRST, capacity)
-    return {
-        "segments": parts_of.by_segment(parts_of.segments(of.columns, of.later.values), label, score, probability),
-        "capture": parts_of.captured(label, score),
-        "money": parts_of.money(label, score, parts_of.owing(then, of.later.ids), counts),
+    return caught(of, of.later, then, capacity) | {
         "unseen_groups": unseen_groups(of, today, seed),
         "lawsuits": lawsuits(of, seed),
         "unlabelled": unlabelled(of, part),
         "prior": prior(of),
         "outside": outside(of),
+    }
+
+
+def caught(of: Serving, later: Rows, then: Graph, capacity: int) -> dict[str, Any]:
+    """Return what a model is worth by segment, how early it finds the guilty, and the money that it catches."""
+    score = of.trees.score(later.values)
+    counts = (*parts_of.FIRST, capacity)
+    return {
+        "segments": parts_of.by_segment(parts_of.segments(of.columns, later.values), later.label, score, of.curve(score)),
+        "capture": parts_of.captured(later.label, score),
+        "money": parts_of.money(later.label, score, parts_of.owing(then, later.ids), counts),
     }
 
 

@@ -152,7 +152,7 @@ def interval(metric: Metric, label: Labels, score: Floats, dice: np.random.Gener
     >>> interval(auc, np.array([0, 1], np.int8), np.array([0.0, 1.0]), np.random.default_rng(0), draws=10)
     {'value': 1.0, 'low': 1.0, 'high': 1.0}
     """
-    drawn = [metric(label[rows], score[rows]) for rows in _draws(label, dice, draws)]
+    drawn = [metric(label[rows], score[rows]) for rows in drawn_rows(label, dice, draws)]
     low, high = np.quantile(drawn, [0.025, 0.975])
     return {"value": metric(label, score), "low": float(low), "high": float(high)}
 
@@ -163,11 +163,12 @@ def paired(metric: Metric, label: Labels, score: Floats, than: Floats, dice: np.
     >>> paired(auc, np.array([0, 1], np.int8), np.array([0.0, 1.0]), np.array([1.0, 0.0]), np.random.default_rng(0))
     {'value': 1.0, 'low': 1.0, 'high': 1.0}
     """
-    drawn = [metric(label[rows], score[rows]) - metric(label[rows], than[rows]) for rows in _draws(label, dice, draws)]
+    drawn = [metric(label[rows], score[rows]) - metric(label[rows], than[rows]) for rows in drawn_rows(label, dice, draws)]
     low, high = np.quantile(drawn, [0.025, 0.975])
     return {"value": metric(label, score) - metric(label, than), "low": float(low), "high": float(high)}
 
 
-def _draws(label: Labels, dice: np.random.Generator, draws: int) -> list[Ints]:
+def drawn_rows(label: Labels, dice: np.random.Generator, draws: int) -> list[Ints]:
+    """Return rows drawn again and again, both classes to their number: shape (n,) each."""
     kinds = [np.flatnonzero(label == kind) for kind in (0, 1)]
     return [np.concatenate([dice.choice(rows, len(rows)) for rows in kinds]) for _ in range(draws)]

@@ -27,6 +27,7 @@ from gnn.snapshot import Named, Snapshot, schema_digest
 from gnn.splits import alike, folds
 from gnn.task import Known, Task
 from gnn.trees import Trees
+from gnn.walk import Day, walk
 from kg import dates
 from kg.errors import GateError
 from kg.graph import Graph
@@ -135,7 +136,10 @@ def train(
     trained = _measured(_Material(task, plan, parts, last, tuple(found)), seed)
     metrics = dict(trained.metrics)
     if task.units is COMPANIES:
-        metrics |= {"further": _further(trained, parts, archive, seed, found_part)}
+        metrics |= {
+            "further": _further(trained, parts, archive, seed, found_part),
+            "walk": walk(_days(seen, known, task), {OWN: last.n_own, GRAPH: len(last.columns)}, task.horizon, seed),
+        }
     if rivals:
         metrics |= {"rivals": _rivals(trained, parts, last.n_own, seed)}
     return replace(trained, metrics=metrics)
@@ -173,6 +177,12 @@ def _measured(of: _Material, seed: int) -> Trained:
     }
     kept = learnt(chosen.columns, chosen.trees, parts["train"].values, valid.values)
     return Trained(of.task, chosen, of.plan, test, last.columns, metrics, kept)
+
+
+def _days(seen: dict[date, Snapshot], known: Known, task: Task) -> dict[date, Day]:
+    """Return the companies of each day that was computed, and what became of them."""
+    parts = {day: part_of([each], known, task) for day, each in seen.items()}
+    return {day: Day(part.values, part.label) for day, part in parts.items()}
 
 
 def _further(trained: Trained, parts: dict[str, Part], archive: Archive, seed: int, found_part: float | None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from city_columns import InMemory
 from city_lake import lake_of
 
 from gnn.card_figures import told
+from gnn.card_further import walked_said
 from gnn.challenge import register
 from gnn.company import FAMILIES
 from gnn.company.schemes import family
@@ -122,8 +123,9 @@ def _city(of: dict[str, Any]) -> str:
     said = "; ".join(f"{name} {told(each['ap'])}" for name, each in _models(of["metrics"]).items())
     gate = "passed the gate" if not of["refused"] else "refused: " + "; ".join(of["refused"])
     counts = ", ".join(f"{name} {each['guilty']} of {each['rows']}" for name, each in rows.items())
+    walked = walked_said(of["metrics"]["walk"])
     base = f"{held['guilty'] / held['rows']:.3%} held out"
-    return f"seed {of['seed']}: {said}\n  cases: {counts} ({base}); of all: {of['cases']}\n  {gate}"
+    return f"seed {of['seed']}: {said}\n  cases: {counts} ({base}); of all: {of['cases']}\n  {walked}\n  {gate}"
 
 
 def _models(metrics: dict[str, Any]) -> dict[str, Any]:

@@ -34,12 +34,15 @@ def evaluate(*, task: str, model: str | None, evidence: int | None, as_json: boo
         print_json(found)
         return
     from gnn.card import told  # noqa: PLC0415 - known to be installed where there is a model
+    from gnn.card_further import caught_said  # noqa: PLC0415
 
     many, outcome = of.units.many, of.units.outcome
     said = f"{found['rows']} {many}, {found['guilty']} {outcome} by {found['known_by']}"
     click.echo(f"{task} {chosen.version} on {found['day']}: {said}")
     for name in ("auc", "ap", "precision_at_capacity", "brier_skill", "ece"):
         click.echo(f"  {name.replace('_', ' '):22} {told(found[name])}")
+    for line in caught_said(found):
+        click.echo(f"  {line}")
     if evidence:
         of = found["evidence"]
         click.echo(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +23,7 @@ from gnn.registry import Registry, refusals
 from gnn.shelf import Shelf
 from gnn.snapshot import snapshot
 from gnn.train import train
+from gnn.walk import Day, origins, walk
 from kg import history
 from kg.errors import GateError, KgfraudError, UsageError, VerificationError
 from kg.progress import Silent
@@ -239,6 +241,7 @@ def test_a_model_is_measured_only_on_days_after_all_it_learnt_from(archive, regi
     model = registry.load(version)
     found = evaluate(archive, TASK, FAMILIES, model)
     chosen = trained.metrics["models"][trained.metrics["chosen"]]
+    assert {name: found[name] for name in ("capture", "money")} == {name: trained.metrics["further"][name] for name in ("capture", "money")}
     assert (found["day"], found["ap"], found["auc"]) == (trained.periods.test, chosen["ap"], chosen["auc"])
     with pytest.raises(GateError, match="learnt from cases up to"):
         evaluate(Archive(archive.lake, archive.as_of - timedelta(days=30), archive.zone), TASK, FAMILIES, model)
@@ -258,6 +261,31 @@ def test_further_measures_are_told_of_the_rows_that_were_held_out(trained):
     assert found["unlabelled"]["given"] is False
     assert 0 <= found["outside"]["part"] < 0.3
     assert found["lawsuits"]["alone_auc"]["low"] <= 0.75
+
+
+def test_days_that_are_judged_lie_a_horizon_apart_and_have_a_day_to_learn_from(trained):
+    plan = trained.periods
+    found = origins((*plan.train, *plan.valid, plan.test), TASK.horizon)
+    assert found[0] == plan.test
+    assert all((later - early).days >= TASK.horizon for later, early in pairwise(found))
+    assert (found[-1] - min(plan.train)).days >= TASK.horizon
+    assert set(trained.metrics["walk"]["days"]) <= {str(day) for day in found}
+
+
+def test_walking_judges_each_day_by_trees_that_saw_only_what_was_known_before():
+    dice = np.random.default_rng(5)
+
+    def day(seed, sign):
+        label = (np.arange(400) < 20).astype(np.int8)
+        return Day(np.column_stack([dice.normal(size=400), sign * label + dice.normal(scale=0.1, size=400)]), label)
+
+    # what tells the guilty turns round before the last day; who had seen that day would rank it right
+    days = {date(2024, 1, 1): day(0, 1), date(2024, 3, 1): day(1, 1), date(2024, 5, 1): day(2, -1)}
+    found = walk(days, {"one": 1, "both": 2}, 60, 0)
+    assert found["days"] == {"2024-05-01": 20, "2024-03-01": 20}
+    assert found["ap"]["both"]["value"] == pytest.approx((1 + 0.03) / 2, abs=0.05)
+    assert found["gain"]["low"] > 0
+    assert walk({date(2024, 1, 1): days[date(2024, 1, 1)]}, {"one": 1}, 60, 0) == {"days": {}}
 
 
 def test_the_card_tells_of_segments_money_and_cases_never_found(registry, version):

@@ -30,7 +30,12 @@ def figures(seed, own, graph, refused=()):
     ap = {name: {"ap": {"value": value, "low": value, "high": value}} for name, value in (("boosted_own", own), ("boosted_graph", graph))}
     rows = {name: {"rows": 100, "guilty": 5} for name in ("train", "valid", "test")}
     further = {"unlabelled": {"estimated": 0.5}}
-    return {"seed": seed, "refused": list(refused), "cases": {}, "metrics": {"models": ap, "rivals": {}, "rows": rows, "further": further}}
+    return {
+        "seed": seed,
+        "refused": list(refused),
+        "cases": {},
+        "metrics": {"models": ap, "rivals": {}, "rows": rows, "further": further, "walk": {"days": {}}},
+    }
 
 
 def rows(seed, *, true=True):
