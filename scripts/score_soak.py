@@ -37,9 +37,10 @@ from gnn.reliability import line
 from gnn.shelf import Shelf
 from gnn.slices import slices
 from gnn.tasks import choose
-from gnn.train import Trained, train
+from gnn.train import train
 from gnn.unlabelled import corrected
 from kg.engine import Engine
+from kg.errors import GateError
 from kg.lake import Lake
 from kg.progress import Silent
 from kg.rule import Rule
@@ -59,7 +60,10 @@ def judged(folder: Path, params: Params, rules: Sequence[Rule[Any]] = RULES) -> 
         lake, last = _lake(folder, engine, params)
         archive, task = Archive(lake, last, ZONE), choose(TASK)
         families = (*FAMILIES, family(rules)) if rules else FAMILIES
-        trained = train(archive, task, families, Silent(), rivals=True, shelf=Shelf(folder / "shelf"))
+        try:
+            trained = train(archive, task, families, Silent(), rivals=True, shelf=Shelf(folder / "shelf"))
+        except GateError as error:  # a city may have too few cases in a period
+            return _kept(folder, {"seed": params.seed, "refused": [str(error)], "metrics": None, "cases": _cases(folder, None)})
     registry = Registry(folder / "models", TASK)
     about = {"run_id": "city", "as_of": last.isoformat(), "code": "", "tables": lake.versions}
     model = registry.load(register(registry, trained, about))
@@ -67,7 +71,11 @@ def judged(folder: Path, params: Params, rules: Sequence[Rule[Any]] = RULES) -> 
     probability = trained.challenger.curve(trained.challenger.trees.score(held.values[:, : len(trained.challenger.columns)]))
     guilty = _guilty(folder, held.ids, trained.periods.test + timedelta(days=task.horizon))
     np.savez_compressed(folder / ROWS, label=held.label, guilty=guilty, probability=probability)
-    figures = {"seed": params.seed, "refused": refusals(model, None), "metrics": trained.metrics, "cases": _cases(folder, trained)}
+    told = {"seed": params.seed, "refused": refusals(model, None), "metrics": trained.metrics}
+    return _kept(folder, told | {"cases": _cases(folder, trained.periods.test)})
+
+
+def _kept(folder: Path, figures: dict[str, Any]) -> dict[str, Any]:
     (folder / FIGURES).write_text(json.dumps(figures, indent=1, default=str), encoding="utf-8")
     return figures
 
@@ -94,19 +102,19 @@ def _guilty(folder: Path, ids: pa.Array, until: date) -> Labels:
     return np.array([each in who for each in ids.to_pylist()]).astype(np.int8)
 
 
-def _cases(folder: Path, trained: Trained) -> dict[str, int]:
+def _cases(folder: Path, held_out: date | None) -> dict[str, int]:
     """Return how many cases the bank knows, and of how many the deed lies before the first day that a row is of."""
     rows = pq.read_table(folder / "cases.parquet").to_pylist()
-    return {
-        "all": len(rows),
-        "of_deeds_before_the_first_day": sum(row["happened_on"] < Params().first_day for row in rows),
-        "after_the_held_out_day": sum(row["known_on"] > trained.periods.test for row in rows),
-    }
+    found = {"all": len(rows), "of_deeds_before_the_first_day": sum(row["happened_on"] < Params().first_day for row in rows)}
+    return found if held_out is None else found | {"after_the_held_out_day": sum(row["known_on"] > held_out for row in rows)}
 
 
 def report(every: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
     """Return what all cities come to: ranking city by city, probabilities over all rows together."""
     lines = ["AP by city (95 % intervals), and what passed", *(_city(figures) for figures, _ in every), ""]
+    every = [(figures, kept) for figures, kept in every if figures["metrics"]]
+    if not every:
+        return "\n".join(lines)
     rows = {name: np.concatenate([kept[name] for _, kept in every]) for name in ("label", "guilty", "probability")}
     part = float(np.mean([figures["metrics"]["further"]["unlabelled"]["estimated"] for figures, _ in every]))
     unfound = corrected(rows["probability"], part)
@@ -119,6 +127,8 @@ def report(every: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
 
 
 def _city(of: dict[str, Any]) -> str:
+    if not of["metrics"]:
+        return f"seed {of['seed']}: {'; '.join(of['refused'])}; {of['cases']}"
     rows, held = of["metrics"]["rows"], of["metrics"]["rows"]["test"]
     said = "; ".join(f"{name} {told(each['ap'])}" for name, each in _models(of["metrics"]).items())
     gate = "passed the gate" if not of["refused"] else "refused: " + "; ".join(of["refused"])
@@ -169,21 +179,23 @@ def main() -> None:
     words.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13, 14, 15])
     words.add_argument("--companies", type=int, default=20_000)
     words.add_argument("--days", type=int, default=1_095)
+    words.add_argument("--prevalence", type=int, default=Params().prevalence_ppm, metavar="PPM", help="companies with a part in a scheme")
     words.add_argument("--without-rules", action="store_true", help="leave the hits of rules out of the features; a third of the time")
     words.add_argument("--only", type=int, metavar="SEED", help="judge this city alone, here")
     given = words.parse_args()
     if given.only is not None:
-        judged(
-            given.out / f"seed-{given.only}",
-            Params(companies=given.companies, days=given.days, seed=given.only),
-            () if given.without_rules else RULES,
-        )
+        params = Params(companies=given.companies, days=given.days, seed=given.only, prevalence_ppm=given.prevalence)
+        judged(given.out / f"seed-{given.only}", params, () if given.without_rules else RULES)
         return
     for seed in given.seeds:
         if not (given.out / f"seed-{seed}" / FIGURES).exists():
             subprocess.run([sys.executable, *sys.argv, "--only", str(seed)], check=True)
     folders = [given.out / f"seed-{seed}" for seed in given.seeds]
-    print(report([(json.loads((folder / FIGURES).read_text(encoding="utf-8")), dict(np.load(folder / ROWS))) for folder in folders]))
+    print(report([(json.loads((folder / FIGURES).read_text(encoding="utf-8")), _rows(folder / ROWS)) for folder in folders]))
+
+
+def _rows(path: Path) -> dict[str, Any]:
+    return dict(np.load(path)) if path.exists() else {}
 
 
 if __name__ == "__main__":

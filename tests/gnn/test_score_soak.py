@@ -67,6 +67,14 @@ def test_the_report_says_plainly_what_won(script):
     )
 
 
+def test_a_city_with_too_few_cases_is_told_and_does_not_stop_the_others(script):
+    few = {"seed": 3, "refused": ["the period 'test' has 2 of 20 companies"], "metrics": None, "cases": {"all": 7}}
+    said = script.report([(few, {}), (figures(1, 0.4, 0.2), rows(1))])
+    assert "seed 3: the period 'test' has 2 of 20 companies; {'all': 7}" in said
+    assert "won: boosted_own" in said
+    assert script.report([(few, {})]).endswith("{'all': 7}\n")
+
+
 def test_who_has_a_part_in_a_scheme_that_begins_later_is_not_guilty_yet(script, tmp_path):
     pq.write_table(pa.table({"number": [1, 2], "start": [date(2024, 1, 1), date(2025, 1, 1)]}), tmp_path / "schemes.parquet")
     pq.write_table(pa.table({"number": [1, 2, 2], "company": ["a", "b", "c"]}), tmp_path / "members.parquet")
