@@ -81,8 +81,8 @@ def test_where_much_is_new_nothing_is_left_out_beforehand():
 def test_accounts_that_share_a_bit_are_kept_rather_than_lost():
     # so many accounts that the bits of a table are not enough for all of them
     rng = np.random.default_rng(5)
-    count, old = 60_000, 50_000
-    payer, payee = rng.integers(0, 3_000, count), rng.integers(0, 3_000, count)
+    count, old = 24_000, 20_000
+    payer, payee = rng.integers(0, 2_000, count), rng.integers(0, 2_000, count)
     at = np.append(rng.integers(10, NEW, old), np.full(count - old, NEW))
     found = reaching(Sums(payer, payee, at, np.full(count, 10)), NEW, WINDOW, 3, asked_of(WINDOW, WINDOW, 0.8, 0.0, 0.0))
     two = {(a, b): n for n, (a, b) in enumerate(zip(payer[:old].tolist(), payee[:old].tolist(), strict=True)) if a != b}
