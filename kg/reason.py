@@ -189,6 +189,11 @@ RELATED_TRADE = Reason(
     "隐性关联交易：营业收入的相当部分来自与其实际受同一方控制或存在未披露关联的企业",
     "A good part of the revenue comes from companies to which hidden ownership or undisclosed evidence ties the seller",
 )
+RELATED_TRADE_MINOR = Reason(
+    "RELATED_TRADE_MINOR",
+    "疑似隐性关联交易：营业收入的十分之一以上来自与其实际受同一方控制或存在未披露关联的企业",
+    "A lesser part of the revenue, a tenth or more, comes from companies to which hidden ownership or undisclosed evidence ties the seller",
+)
 
 REASONS = (
     GUARANTEE_CIRCLE,
@@ -225,6 +230,7 @@ REASONS = (
     HOLLOW_INVOICES,
     SHELL_CLUSTER,
     RELATED_TRADE,
+    RELATED_TRADE_MINOR,
 )
 
 

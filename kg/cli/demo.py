@@ -23,7 +23,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "shell_cluster": ("shell_cluster", "scatter_gather"),
     "many_lenders": ("many_lenders", "loans_passed_on"),
     "scatter_gather": ("scatter_gather",),
-    "related_trade": ("related_trade",),
+    "related_trade": ("related_trade", "related_trade_minor"),  # a tenth of the revenue is told with less weight
     "hidden_control": ("hidden_control",),
     "hollow_invoices": ("hollow_invoices", "voided_after_financing"),
     "double_financing": ("paper_financed_twice",),

@@ -73,6 +73,7 @@ RULES: tuple[Rule[Any], ...] = (
     hollow_invoices.RULE,
     shell_cluster.RULE,
     related_trade.RULE,
+    related_trade.MINOR,
     filings_contradicted.RULE,
     contracts_passed.RULE,
     control_changed_before_loan.RULE,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kg.engine import Engine
 from kg.errors import UsageError
-from kg.rules.related_trade import RULE, RelatedTradeParameters, find_related_trade
+from kg.rules.related_trade import MINOR, RULE, RelatedTradeParameters, find_minor_related_trade, find_related_trade
 
 from .narrowing import narrowed_and_whole
 
@@ -60,6 +60,15 @@ def test_a_seller_whose_buyer_its_owner_holds_over_another_company_is_hit():
 def test_a_part_below_the_bound_is_no_hit_and_the_bound_itself_is():
     assert found([(A, B, MAY, 30 * YUAN - 1), (A, C, MAY, 70 * YUAN)], **LAYERED) == []
     assert found([(A, B, MAY, 30 * YUAN - 1), (A, C, MAY, 70 * YUAN)], **LAYERED, parameters={"min_percent": 29})
+
+
+def test_a_tenth_of_the_revenue_is_told_with_less_weight_and_only_where_it_is_not_told_already():
+    def lesser(fen):
+        return find_minor_related_trade(tables([(A, B, MAY, fen), (A, C, MAY, 90 * YUAN)], **LAYERED), MINOR.parameters).to_pylist()
+
+    assert [hit["entity_id"] for hit in lesser(10 * YUAN)] == [A]
+    assert lesser(10 * YUAN - 1) == []
+    assert lesser(39 * YUAN) == []
 
 
 def test_small_sums_inflate_no_revenue():
