@@ -6,6 +6,9 @@ field names, and a far one, over more hands, for longer and with less, that is t
 Look-alikes that are no hit: money moved between own accounts or within the circle of the borrower; a refund below ``min_percent``; trade
 with a supplier who also buys, or a customer who pays as ever: two accounts between which there are other payments of such size.
 
+What cannot be had: of 70 planted in generated cities 62 are hit, at one honest company of 1,000. The others return within a trade that
+is there, over accounts through which more than the loan goes, or to an owner whom the register does not name.
+
 References
 ----------
 .. [1] 《流动资金贷款管理办法》 (国家金融监督管理总局令 2024 年第 2 号): loan money is used as agreed, and the lender follows it.
@@ -63,7 +66,8 @@ class SplitReturnParameters:
         refuse_outside("around_days", self.around_days, 0, 3_660)
 
 
-FAR_PARAMETERS = SplitReturnParameters(max_hops=6, window_days=60, min_percent=65, hop_percent=65)
+#: Five hands who keep four hundredths each of seventy of a hundred leave fifty-seven; parts may set out a week and a holiday later.
+FAR_PARAMETERS = SplitReturnParameters(max_hops=6, window_days=60, start_days=20, min_percent=60, hop_percent=60)
 
 
 def _large_enough(transfers: ir.Table, graph: Graph, parameters: SplitReturnParameters) -> ir.Table:
@@ -198,8 +202,8 @@ SPLIT = Rule(
 )
 FAR = Rule(
     name="loan_return_far",
-    version="1",
-    about="Loan money returns in parts over many hands, or after long, or two thirds of it.",
+    version="2",
+    about="Loan money returns in parts over many hands, or after long, or three fifths of it.",
     reason=LOAN_MONEY_RETURNED_FAR,
     severity="medium",
     action="watch",

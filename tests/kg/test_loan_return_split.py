@@ -94,6 +94,13 @@ def test_the_money_sets_out_within_fourteen_days(late, is_return):
     assert bool(World().send("fx", 9_000, day=14 + late).send("xf", 9_000, day=20).hits()) is is_return
 
 
+@pytest.mark.parametrize(("fen", "day", "is_return"), [(6_000, 20, True), (5_999, 20, False), (6_000, 20 + 1e-6, False)])
+def test_the_far_rule_asks_for_three_fifths_that_set_out_within_twenty_days(fen, day, is_return):
+    world = World().send("fx", fen, day=day).send("xf", fen, day=30)
+    assert world.hits() == []
+    assert bool(find_split_returns(world.tables(), FAR.parameters).num_rows) is is_return
+
+
 def test_four_hops_are_followed_and_more_by_the_far_rule_alone():
     world = World()
     for place, ends in enumerate(("fx", "xy", "yz", "zf")):
