@@ -21,8 +21,9 @@ from kg.cli.common import json_option, open_workspace, print_json, print_table, 
 @json_option
 @workspace_option
 def train(*, task: str, horizon: int | None, step: int | None, rivals: bool, found: float | None, as_json: bool, workspace: Path) -> None:
-    """Train models of TASK (company_fraud, linked_party, …) on the past of the last run's lake, and register the one that was chosen.
+    """Train models of TASK on the past of the last run's lake, and register the one that was chosen.
 
+    TASK is company_fraud, supply_chain_distress (both of companies), linked_party (of pairs of parties) or fraud_ring (of rings of money).
     A registered model serves from when it is promoted (kgfraud models promote).
     """
     from kg.daytime.scoring import train_model  # noqa: PLC0415 - slow to import
