@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -88,8 +89,8 @@ def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town,
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("task", ["linked_party"])
-def test_pairs_are_trained_and_scored_by_the_same_commands(town, monkeypatch, task):
+def test_pairs_are_trained_and_scored_by_the_same_commands(town, monkeypatch):
+    task = "linked_party"
     monkeypatch.setenv("KGFRAUD_WORKSPACE", str(town))
     monkeypatch.setattr("gnn.train.LEAST", {"train": 2, "valid": 3, "test": 1})
     code, stdout, stderr = kgfraud("train", task, "--horizon", 60, "--step", 100, "--json")
@@ -106,6 +107,14 @@ def test_pairs_are_trained_and_scored_by_the_same_commands(town, monkeypatch, ta
     assert told["probability"] == found["scores"][0]["probability"]
     measured = json.loads(kgfraud("evaluate", task, "--model", version, "--json")[1])
     assert measured["rows"] == trained["metrics"]["rows"]["test"]["rows"]
+
+
+def test_rings_are_not_judged_where_too_few_of_them_are_known(town, monkeypatch):
+    monkeypatch.setenv("KGFRAUD_WORKSPACE", str(town))
+    code, _, stderr = kgfraud("train", "fraud_ring", "--horizon", 60, "--step", 400)
+    assert code == 3
+    assert re.search(r"the period 'train' has \d+ of \d+ rings to whom 'fraud_ring' happened within 60 days; each class needs 10", stderr)
+    assert "no model of fraud_ring is registered" in kgfraud("models", "list", "--task", "fraud_ring")[1]
 
 
 def test_a_task_that_is_not_known_and_a_workspace_without_a_run_are_refused_with_a_sentence(tmp_path):
