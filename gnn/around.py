@@ -82,21 +82,17 @@ def around(graph: Graph, ids: Interner, values: Floats) -> Floats:
     blocks = []
     for near in NEAR:
         pairs = graph.engine.table(near.pairs(graph).select("src", "dst"))
-        csr = adjacency((_relation(near.name, pairs, ids),), len(ids) + _others(pairs))
-        found = gather(csr, values, near.hops)
+        relation, n_nodes = _relation(near.name, pairs, ids)
+        del pairs  # some millions of ids
+        found = gather(adjacency((relation,), n_nodes), values, near.hops)
         blocks.append(np.column_stack([found.walks, found.mean]))
     return np.column_stack(blocks).astype(np.float32).astype(np.float64)
 
 
-def _others(pairs: pa.Table) -> int:
-    return len(Interner.of(pairs["src"], pairs["dst"])) if pairs.num_rows else 0
-
-
-def _relation(name: str, pairs: pa.Table, ids: Interner) -> Relation:
-    """Return pairs by number: companies first, in their order, then all others."""
-    every = Interner.of(pairs["src"], pairs["dst"]) if pairs.num_rows else Interner(pa.array([], pa.string()))
-    ends = []
-    for column in (pairs["src"], pairs["dst"]):
-        code = ids.codes(column) if len(ids) else np.full(len(column), -1)
-        ends.append(np.where(code >= 0, code, len(ids) + every.codes(column)) if pairs.num_rows else np.empty(0, np.int64))
-    return Relation(name, ends[0], ends[1], np.ones(len(ends[0])))
+def _relation(name: str, pairs: pa.Table, ids: Interner) -> tuple[Relation, int]:
+    """Return pairs by number, companies first, in their order, then all others, and how many numbers there are."""
+    every, ends = Interner.encode(pairs["src"], pairs["dst"])
+    code = ids.codes(every.values) if len(ids) else np.full(len(every), -1)
+    number = np.append(np.where(code >= 0, code, len(ids) + np.arange(len(every))), -1)
+    source, target = (number[end] for end in ends)
+    return Relation(name, source, target, np.ones(len(source))), len(ids) + len(every)

@@ -58,8 +58,8 @@ class Task:
     capacity
         How many units people can look into at a time.
     events
-        Today's graph in, ``id`` and ``known_on`` out: whom it befell, and the day from which on the bank knew. None where no source
-        states any.
+        Today's graph in, ``id`` and ``known_on`` out: whom it befell, and the day from which on the bank knew; ``happened_on`` besides
+        where it is told when it was done. None where no source states any.
     """
 
     name: str

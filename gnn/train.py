@@ -27,6 +27,7 @@ from gnn.snapshot import Named, Snapshot, schema_digest
 from gnn.splits import alike, folds
 from gnn.task import Known, Task
 from gnn.trees import Trees
+from gnn.untold import Untold
 from gnn.walk import Day, walk
 from kg import dates
 from kg.errors import GateError
@@ -116,8 +117,8 @@ def train(
         If there are no events, too few days, or too few units of a class in a period.
     """
     today = archive.today()
-    known = known_of(today, task)
-    plan = periods(_first_day(today), archive.as_of, task.horizon, task.step)
+    known, first = known_of(today, task), _first_day(today)
+    plan = periods(first, archive.as_of, task.horizon, task.step)
     days = {**dict.fromkeys(plan.train, "train"), **dict.fromkeys(plan.valid, "valid"), plan.test: "test"}
     with progress.task("features on days of the past", total=len(days)) as bar:
         seen = {}
@@ -129,6 +130,7 @@ def train(
         for name, of in (("train", plan.train), ("valid", plan.valid), ("test", (plan.test,)))
     }
     _refuse_few(parts, task)
+    parts["train"] = _told_of(parts["train"], [seen[day] for day in plan.train], known, task, Untold.of(today, task, first))
     last = seen[plan.test]
     found = leaks.copies(parts["train"].values, parts["train"].label, parts["test"].values, parts["test"].label, last.columns)
     found += leaks.identities(seen[plan.train[0]], last)
@@ -270,9 +272,16 @@ def _first_day(graph: Graph) -> date:
     raise GateError("the lake tells of no payment and no loan; there is no past to learn from")
 
 
-def part_of(snapshots: Sequence[Snapshot], known: Known, task: Task) -> Part:
+def _told_of(whole: Part, snapshots: Sequence[Snapshot], known: Known, task: Task, untold: Untold) -> Part:
+    """Return the rows that trees are grown on: without cases of which the day tells nothing, where enough others are left."""
+    told = part_of(snapshots, known, task, untold)
+    return told if told.label.sum() >= 2 * LEAST["train"] else whole
+
+
+def part_of(snapshots: Sequence[Snapshot], known: Known, task: Task, untold: Untold | None = None) -> Part:
     """Put snapshots together without whom the bank knew already on the day."""
-    label = np.concatenate([task.units.labels(each, known, task.horizon) for each in snapshots])
+    every = [task.units.labels(each, known, task.horizon) for each in snapshots]
+    label = np.concatenate([untold.left_out(each, of) if untold else of for each, of in zip(snapshots, every, strict=True)])
     values = np.concatenate([each.values for each in snapshots])
     ids = pa.concat_arrays([each.ids.cast(pa.string()) for each in snapshots])
     kept = np.flatnonzero(label >= 0)

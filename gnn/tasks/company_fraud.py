@@ -10,12 +10,14 @@ from kg.graph import Graph
 
 
 def events(graph: Graph) -> ir.Table | None:
-    """Return the first day on which the bank knew of each company's fraud."""
+    """Return the first day on which the bank knew of each company's fraud, and the day of that deed where the case tells it."""
     cases = graph.records("cases", "entity")
     if cases is None:
         return None
     of_companies = cases.filter(cases.entity.startswith("company:"), cases.known_on.notnull())
-    return of_companies.group_by(id=of_companies.entity).aggregate(known_on=of_companies.known_on.min())
+    return of_companies.group_by(id=of_companies.entity).aggregate(
+        known_on=of_companies.known_on.min(), happened_on=of_companies.happened_on.argmin(of_companies.known_on)
+    )
 
 
 TASK = Task(

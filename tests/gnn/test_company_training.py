@@ -23,6 +23,7 @@ from gnn.registry import Registry, refusals
 from gnn.shelf import Shelf
 from gnn.snapshot import snapshot
 from gnn.train import train
+from gnn.untold import Untold
 from gnn.walk import Day, origins, walk
 from kg import history
 from kg.errors import GateError, KgfraudError, UsageError, VerificationError
@@ -88,6 +89,32 @@ def test_training_again_gives_the_same_model_and_the_same_figures(archive, train
     assert trained.metrics["leaks"] == []
     rows = trained.metrics["rows"]
     assert all(0 < of["guilty"] < of["rows"] for of in rows.values())
+
+
+def test_cases_of_deeds_done_later_or_before_the_lake_teach_nothing(archive):
+    day, first = date(2024, 6, 1), date(2024, 1, 20)
+    seen = snapshot(archive.on(day), (REGISTRATION,))
+    rows = archive.lake.engine.table(archive.lake.view("records/cases")).sort_by("known_on").to_pylist()
+    known, deeds = {}, {}
+    for row in rows:
+        if known.setdefault(row["entity"], row["known_on"]) == row["known_on"]:
+            deeds.setdefault(row["entity"], row["happened_on"])
+    label = labels(seen.ids, known, day, 200)
+    found = Untold.of(archive.today(), TASK, first).left_out(seen, label)
+    expected = [
+        -1 if old == 1 and not first <= deeds[company] <= day else old
+        for company, old in zip(seen.ids.to_pylist(), label.tolist(), strict=True)
+    ]
+    assert found.tolist() == expected
+    assert 0 < (found == 1).sum() < (label == 1).sum()
+
+
+def test_where_too_few_cases_would_be_left_all_of_them_teach(archive, monkeypatch):
+    trained = {}
+    for least in (1, 10):
+        monkeypatch.setattr("gnn.train.LEAST", {"train": least, "valid": 3, "test": 1})
+        trained[least] = train(archive, TASK, (REGISTRATION,), Silent()).metrics["rows"]["train"]
+    assert trained[1]["guilty"] < trained[10]["guilty"]
 
 
 def test_neighbours_count_only_where_both_periods_show_that_they_help(trained):
