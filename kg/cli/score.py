@@ -19,9 +19,15 @@ from kg.cli.common import json_option, open_workspace, print_json, print_table, 
     metavar="PART",
     help="Tell the probability of being guilty where this part of the guilty is found, and not that of being found.",
 )
+@click.option(
+    "--base-rate",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="PART",
+    help="Tell probabilities where this part becomes a case, and not as many as when they were calibrated.",
+)
 @json_option
 @workspace_option
-def score(*, task: str, model: str | None, top: int, found: float | None, as_json: bool, workspace: Path) -> None:
+def score(*, task: str, model: str | None, top: int, found: float | None, base_rate: float | None, as_json: bool, workspace: Path) -> None:
     """Score the companies of the last run, or a task's pairs or rings, without writing anything; the night keeps its own scores."""
     from kg.daytime.scoring import registry, seen_last  # noqa: PLC0415 - slow to import
 
@@ -31,11 +37,14 @@ def score(*, task: str, model: str | None, top: int, found: float | None, as_jso
     _, progress = reporting(opened)
     seen = seen_last(opened, task, progress)
     from gnn.familiar import strangers  # noqa: PLC0415 - known to be installed where there is a model
-    from gnn.unlabelled import corrected  # noqa: PLC0415
+    from gnn.unlabelled import corrected, shifted  # noqa: PLC0415
 
     one, many = of.units.one, of.units.many
     (raw, probability), strange = chosen.score(seen), strangers(chosen, seen)
     order = (-raw).argsort(kind="stable")[:top]
+    if base_rate is not None:
+        valid = chosen.metrics["rows"]["valid"]
+        probability = shifted(probability, valid["guilty"] / valid["rows"], base_rate)
     if found is not None:
         probability = corrected(probability, found)
     likely = [None if strange[n] else float(probability[n]) for n in order]

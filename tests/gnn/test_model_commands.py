@@ -74,6 +74,13 @@ def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town,
     found = json.loads(kgfraud("score", "--top", 5, "--json")[1])
     assert found["model"] == version
     assert [row["score"] for row in found["scores"]] == sorted((row["score"] for row in found["scores"]), reverse=True)
+    known = [row["probability"] for row in found["scores"] if row["probability"]]
+    guilty, fewer = (
+        [row["probability"] for row in json.loads(kgfraud("score", "--top", 5, *words, "--json")[1])["scores"] if row["probability"]]
+        for words in (("--found", 0.5), ("--base-rate", 0.0001))
+    )
+    assert guilty == [min(1.0, 2 * each) for each in known]
+    assert all(less < each for less, each in zip(fewer, known, strict=True))
     company = found["scores"][0]["company"]
     told = json.loads(kgfraud("explain", company, "--json")[1])
     assert told["probability"] == found["scores"][0]["probability"]
