@@ -224,6 +224,10 @@ def refusals(model: Registered, champion: str | None) -> list[str]:
             f"it is not shown to be better than {rival}: gain in AP {gain['value']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
         )
     mine = metrics["models"][metrics["chosen"]]
+    if not gate["champion"] and mine["auc"]["low"] <= 0.5:
+        # bootstrap samples of a ranking by chance lie above its AP, so the gain in AP alone lets chance pass
+        auc = mine["auc"]
+        found.append(f"it is not shown to rank better than chance: AUC {auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]")
     if mine["tied_fraction"] >= 0.001:
         found.append(f"{mine['tied_fraction']:.2%} of its scores are tied, 0.1 % may be")
     if mine["brier_skill"]["value"] <= 0:

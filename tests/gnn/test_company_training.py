@@ -50,7 +50,7 @@ def passing(registry, version, **gate):
     metrics = json.loads(path.read_text(encoding="utf-8"))
     metrics["gate"] |= {"ap_gain": {"value": 0.1, "low": 0.05, "high": 0.2}, **gate}
     for of in metrics["models"].values():
-        of["brier_skill"]["value"], of["tied_fraction"] = 0.1, 0.0
+        of["brier_skill"]["value"], of["tied_fraction"], of["auc"]["low"] = 0.1, 0.0, 0.6
     path.write_text(json.dumps(metrics), encoding="utf-8")
 
 
@@ -262,6 +262,15 @@ def test_ties_and_probabilities_worse_than_the_base_rate_are_reasons_not_to_serv
         "0.20% of its scores are tied, 0.1 % may be",
         "its probabilities are worse than the base rate",
     ]
+
+
+def test_a_ranking_no_better_than_chance_does_not_serve_whatever_its_gain_in_precision(registry, version):
+    passing(registry, version)
+    model = registry.load(version)
+    model.metrics["models"][model.metrics["chosen"]]["auc"]["low"] = 0.5
+    assert [said.split(":")[0] for said in refusals(model, None)] == ["it is not shown to rank better than chance"]
+    model.metrics["gate"]["champion"] = "2024-01-01-000000000000"
+    assert refusals(model, "2024-01-01-000000000000") == []
 
 
 def test_a_model_is_measured_only_on_days_after_all_it_learnt_from(archive, registry, version, trained):
