@@ -6,6 +6,9 @@ the cosine over codes is as low for the honest. Nor is the seller's age asked: c
 Look-alikes that are no hit: a maker, whose goods are made from what it buys; a trader who resells; a side line that is sold all the year; a
 young company that found its market and goes on; a season, in which a trader sells more of what it buys.
 
+What cannot be had: a burst of less than ``min_burst_percent``, or goods of one's own line; and before ``silent_days`` are over nobody knows
+of the silence. Where such bills were financed, ``voided_after_financing`` tells of some.
+
 References
 ----------
 .. [1] 国家税务总局《关于走逃（失联）企业开具增值税专用发票认定处理有关问题的公告》, 2016年第76号: 购进、销售货物名称严重背离.

@@ -2,6 +2,9 @@
 
 Look-alikes that are no hit: a firm that pays its suppliers out of loans, a part to each; one loan for one machine.
 
+What cannot be had: two loans alone, of which a part stays beyond ``within_days`` or goes to others. Of 18 planted in generated cities of half
+a year 16 are hit by this rule or by ``many_lenders``; the others have two loans.
+
 References
 ----------
 .. [1] 《流动资金贷款管理办法》 (国家金融监督管理总局令 2024 年第 2 号): working capital is lent for the borrower's own trade.

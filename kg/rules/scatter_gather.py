@@ -3,6 +3,9 @@
 Look-alikes that are no hit: a cash pool, a platform or an agent that pays and is paid by the same parties over and over (more than
 ``most_payments`` between two accounts); a wholesaler whose customers pay others too, where what goes on is not what came; hubs.
 
+What cannot be had: who sends a dozen waves over the same hands looks like a customer by then, and was found while they were few. With twice
+as many payments, in generated cities of three years, four honest companies of 1,000 are hit in the place of one of 2,400.
+
 References
 ----------
 .. [1] FATF, Professional Money Laundering, 2018; Suzumura and Kanezashi, AMLSim, 2021 (typology ``scatter_gather``).

@@ -6,6 +6,9 @@ them and that comes together again with one party, which counts as two.
 Look-alikes that are no hit: the tenants of a park or of a secretarial address and the customers of a registration agent, who are many or
 registered at all times; the suppliers of one customer, who buy of one another's suppliers; landlords, platforms and offices.
 
+What cannot be had: a batch of which the bank first looks when it is older than ``max_age_days``. With five years in the place of three, in
+generated cities of three years, four honest companies of 1,000 are hit in the place of one of 5,000.
+
 References
 ----------
 .. [1] 国家税务总局、公安部、海关总署、中国人民银行: 打击虚开骗税违法犯罪专项行动, 2018, on companies registered in batches (假企业).
