@@ -2,8 +2,8 @@
 
 Look-alikes that are no hit: a firm that pays its suppliers out of loans, a part to each; one loan for one machine.
 
-What cannot be had: two loans alone, of which a part stays beyond ``within_days`` or goes to others. Of 18 planted in generated cities of half
-a year 16 are hit by this rule or by ``many_lenders``; the others have two loans.
+What cannot be had: two loans alone, of which a part stays beyond ``within_days`` or goes to others. Of 18 planted in generated cities of
+half a year 16 are hit by this rule or by ``many_lenders``; the others have two loans.
 
 References
 ----------
