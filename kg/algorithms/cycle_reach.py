@@ -142,7 +142,7 @@ def reaching(sums: Sums, since: int, window: int, hops: int, asked: Asked) -> In
     fits = _fits(asked, scale.grade)
     found, rows = _found(every, new, fits, hops), np.zeros(sums.at.size, np.bool_)
     rows[found.ahead[0].row] = True
-    alone = _some(found.behind[0], np.flatnonzero(rows[found.behind[0].row]))
+    alone = _some(found.behind[0], np.flatnonzero(rows[found.behind[0].row]).astype(np.int32))
     rows[found.ahead[0].row] = False
     for part in _met(found, alone, fits):
         rows[part.row] = True
@@ -199,12 +199,6 @@ def _sorted(sums: Sums, scale: _Scale) -> tuple[_Part, _Part]:
     return every, _some(every, np.sort(new[: _sort(sums, scale, every, new)]))
 
 
-def _some(part: _Part, place: Ints | Int32s) -> _Part:
-    """Return some transfers of a part, by their places, in order."""
-    bounds = np.searchsorted(place, part.start), np.searchsorted(place, part.end)
-    return _Part(part.payer[place], part.payee[place], part.row[place], *bounds)
-
-
 def _kept(part: _Part, fit: _Fit, *others: _Part) -> _Part:
     """Return the transfers of a part that fit to one of others."""
     table, place = np.empty(1 << (_MOST_BITS - 6), np.uint64), np.empty(part.row.size + 1, np.int32)
@@ -212,13 +206,28 @@ def _kept(part: _Part, fit: _Fit, *others: _Part) -> _Part:
     places = []
     for other in others:
         theirs = _Side(other.payee if fit.onward else other.payer, other.start, other.end)
-        places.append(place[: _join(mine, theirs, fit, table, place)].copy())
+        places.append(place[: _join(mine, theirs, fit, table, place)][:: 1 if fit.later else -1].copy())
     if len(places) == 1:
-        return _some(part, places[0] if fit.later else places[0][::-1])
+        return _some(part, places[0])
     hit = np.zeros(part.row.size, np.bool_)
     for each in places:
         hit[each] = True
-    return _some(part, np.flatnonzero(hit))
+    return _some(part, np.flatnonzero(hit).astype(np.int32))
+
+
+@kernel
+def _some(part: _Part, place: Int32s) -> _Part:
+    """Return some transfers of a part, by their places, in order."""
+    payer, payee, row = np.empty(len(place), np.uint32), np.empty(len(place), np.uint32), np.empty(len(place), np.int32)
+    for k in range(len(place)):
+        payer[k], payee[k], row[k] = part.payer[place[k]], part.payee[place[k]], part.row[place[k]]
+    start, end, k = np.empty_like(part.start), np.empty_like(part.end), 0
+    for cell in range(len(start)):
+        start[cell] = k
+        while k < len(place) and place[k] < part.end[cell]:
+            k += 1
+        end[cell] = k
+    return _Part(payer, payee, row, start, end)
 
 
 @kernel
