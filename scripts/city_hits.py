@@ -28,7 +28,7 @@ from kg.rule import Rule, choose
 from kg.rules import RULES
 from loaders.city import CITY_VERSION, Params
 
-_MEMORY = "3GB"
+_MEMORY = "2GB"
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ def judged(params: Params, memory: str = "3GB") -> Judged:
 
 def judged_in(source: InMemory, graph: CityGraph, seed: int) -> Judged:
     """Find the rings of a city that is there, and hold them against the truth."""
+    graph.edges("IN_RING")  # asked first: rings ask what the night before had told, which a city would else find for them once more
     table = rings_now(graph).rings.table
     rings: dict[str, set[str]] = {}
     for ring, member in zip(table["ring_id"].to_pylist(), table["member"].to_pylist(), strict=True):
