@@ -92,6 +92,7 @@ def by_duckdb(rows: pa.Table) -> Found:
     """Ask for all ways by recursive SQL, on one thread."""
     connection = duckdb.connect()
     connection.execute("SET threads = 1")
+    connection.execute("SET enable_progress_bar = false")
     connection.register("given", rows)
     connection.execute("CREATE TABLE moves AS SELECT * FROM given")
     begin = time.process_time()
