@@ -95,7 +95,7 @@ def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town,
     assert measured["prevalence"] == measured["guilty"] / measured["rows"]
 
 
-@pytest.mark.untraced
+@pytest.mark.soak
 def test_pairs_are_trained_and_scored_by_the_same_commands(town, monkeypatch):
     task = "linked_party"
     monkeypatch.setenv("KGFRAUD_WORKSPACE", str(town))
