@@ -39,7 +39,7 @@ def card(about: dict[str, Any], metrics: dict[str, Any]) -> str:
         "",
         *(f"- leak: {leak['column']} {leak['said']}" for leak in metrics["leaks"]),
         *([] if metrics["leaks"] else ["- no column copies the label, names the company or knows the future"]),
-        f"- a model that learnt permuted labels ranks with an AUC of {metrics['permuted_labels_auc']:.3f}",
+        f"- models that learnt permuted labels rank with an AUC of {metrics['permuted_labels_auc']:.3f}",
         f"- against {metrics['gate']['champion'] or 'a ranking by chance'}: gain in AP {told(metrics['gate']['ap_gain'], '+.4f')}",
         "",
         "## Limits",
