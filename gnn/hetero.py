@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gnn.encode import Floats, TaskGraph
@@ -44,15 +45,15 @@ class Wiring:
 Build = Callable[[int, int], nn.Module]
 
 
-def wire(graph: TaskGraph, columns: Floats) -> Wiring:
+def wire(graph: TaskGraph, columns: NDArray[np.float32]) -> Wiring:
     """Encode a graph; nodes beyond the scored ones have zeros for attributes.
 
     Parameters
     ----------
-    columns : float64, shape (n, n_columns)
+    columns : float32, shape (n, n_columns)
     """
     n, width = columns.shape
-    x = np.zeros((graph.n_nodes, width + 1))
+    x = np.zeros((graph.n_nodes, width + 1), np.float32)
     x[:n, :width], x[:n, width] = columns, 1
     edges = []
     for each in graph.relations:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from gnn.encode import Bools, Floats
@@ -41,25 +42,34 @@ class Quantiles:
         >>> Quantiles.of(np.array([[1.0], [2.0], [2.0], [9.0]]), np.arange(4)).ranks(np.array([[2.0], [0.0], [np.nan]])).ravel().tolist()
         [0.5, 0.0, nan]
         """
-        found = np.full(values.shape, np.nan)
-        for place, known in enumerate(self.known):
-            column = values[:, place]
-            if len(known):
-                middle = (np.searchsorted(known, column, "left") + np.searchsorted(known, column, "right")) / (2 * len(known))
-                found[:, place] = np.where(np.isnan(column), np.nan, middle)
+        found = np.empty(values.shape)
+        for place in range(len(self.known)):
+            found[:, place] = self._ranked(place, values[:, place])
         return found
 
     def filled(self, values: Floats) -> Floats:
         """Return the ranks with missing values below all others, for trees that know no missing value."""
         return np.nan_to_num(self.ranks(values), nan=MISSING)
 
-    def normal(self, values: Floats) -> Floats:
+    def normal(self, values: Floats) -> NDArray[np.float32]:
         """Return the ranks as normal scores; beside each column that lacked values in training stands one that says where one is missing.
 
-        Missing values become 0, the middle. The columns are the same for whatever rows are given.
+        Missing values become 0, the middle. The columns are the same for whatever rows are given, and are made one by one: a million rows
+        of some hundred columns are wanted once, and not several times.
         """
-        ranks = self.ranks(values)
-        lacking = np.isnan(ranks)
+        width, marks = len(self.known), np.flatnonzero(self.lacks)
+        found = np.empty((len(values), width + len(marks)), np.float32)
         edge = 0.5 / max(2, max((len(known) for known in self.known), default=2))
-        scores = np.nan_to_num(ndtri(np.clip(ranks, edge, 1 - edge)))
-        return np.column_stack([scores, lacking[:, self.lacks].astype(float)])
+        for place in range(width):
+            ranks = self._ranked(place, values[:, place])
+            found[:, place] = np.nan_to_num(ndtri(np.clip(ranks, edge, 1 - edge)))
+            if self.lacks[place]:
+                found[:, width + np.searchsorted(marks, place)] = np.isnan(ranks)
+        return found
+
+    def _ranked(self, place: int, column: Floats) -> Floats:
+        known = self.known[place]
+        if not len(known):
+            return np.full(len(column), np.nan)
+        middle = (np.searchsorted(known, column, "left") + np.searchsorted(known, column, "right")) / (2 * len(known))
+        return np.where(np.isnan(column), np.nan, middle)
