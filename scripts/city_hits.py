@@ -3,8 +3,8 @@
     python scripts/city_hits.py --seeds 11 12 13 --keep hits               20,000 companies, three years: minutes and 3 GB for each seed
     python scripts/city_hits.py --camouflage 0 50 100 --keep hits          beside it the table over camouflage levels
 
-Each city is built once, and both `ring_hits` and `scheme_hits` judge it. What came out is kept in the folder, a file for each city; what
-other code or other rules found is found again. All seeds that are asked for are pooled.
+Each city is built once, and both `ring_hits` and `scheme_hits` judge it, every half year. What came out is kept in the folder, a file
+for each city; what other code or other rules found is found again. All seeds that are asked for are pooled.
 """
 
 from __future__ import annotations
@@ -21,14 +21,20 @@ import ring_hits
 import scheme_hits
 from city_columns import InMemory
 from city_graph import CityGraph
+from city_lake import lake_of
 
+from gnn.past import Archive
 from kg.code import code_version
+from kg.derivations import DERIVATIONS
 from kg.engine import Engine
+from kg.graph import Graph
 from kg.rule import Rule, choose
 from kg.rules import RULES
 from loaders.city import CITY_VERSION, Params
 
-_MEMORY = "2GB"
+_MEMORY, _APART = "2GB", 180
+#: How a city is looked at; another number where that changes.
+_LOOKS = 2
 
 
 @dataclass(frozen=True)
@@ -40,17 +46,29 @@ class Judged:
 
 
 def judged(params: Params, rules: Sequence[Rule[Any]] = RULES) -> Judged:
-    """Build a city, find its rings, run rules over it, and hold both against the truth."""
+    """Build a city, find its rings, run rules over it, and hold both against the truth.
+
+    Some rules tell of half a year alone, so a longer city is looked at every half year: found is what any of these looks found.
+    """
     source = InMemory(params)
-    with tempfile.TemporaryDirectory(prefix="kgfraud-city-") as spill, Engine(Path(spill), _MEMORY, 1) as engine:
-        graph = CityGraph(source, engine, params.day(params.days - 1))
-        rings = ring_hits.judged_in(source, graph, params.seed)
-        return Judged(rings, scheme_hits.judged_in(source, graph, params.seed, rules))
+    with tempfile.TemporaryDirectory(prefix="kgfraud-city-") as spill, Engine(Path(spill) / "spill", _MEMORY, 1) as engine:
+        found = _looked(source, CityGraph(source, engine, params.day(params.days - 1)), params.seed, rules)
+        if earlier := range(params.days - 1 - _APART, _APART // 2, -_APART):
+            lake, last = lake_of(source, engine, Path(spill) / "lake")
+            archive = Archive(lake, last, "Asia/Shanghai", DERIVATIONS)
+            for day in earlier:
+                then = _looked(source, archive.on(params.day(day)), params.seed, rules)
+                found = Judged(found.rings.joined(then.rings), found.schemes.joined(then.schemes))
+        return found
+
+
+def _looked(source: InMemory, graph: Graph, seed: int, rules: Sequence[Rule[Any]]) -> Judged:
+    return Judged(ring_hits.judged_in(source, graph, seed), scheme_hits.judged_in(source, graph, seed, rules))
 
 
 def kept(folder: Path, params: Params, rules: Sequence[Rule[Any]] = RULES) -> Judged:
     """Return what a folder keeps of a city, judged now where it keeps nothing that this code and these rules have found."""
-    made = {"code": code_version(), "rules": [rule.name for rule in rules]}
+    made = {"code": code_version(), "rules": [rule.name for rule in rules], "looks": _LOOKS}
     file = folder / f"city{CITY_VERSION}-{params.companies}x{params.days}-camouflage{params.camouflage}-seed{params.seed}.json"
     if file.exists():
         told = json.loads(file.read_text("utf-8"))

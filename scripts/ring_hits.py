@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from city_columns import InMemory
@@ -23,6 +23,7 @@ from scheme_hits import Part
 
 from kg.derivations.ring_members import rings_now
 from kg.engine import Engine
+from kg.graph import Graph
 from loaders.city import Params
 
 _KIND, _ALIKE = "payment_ring", 0.5
@@ -50,6 +51,11 @@ class Judged:
         """Return how many of the rings told are of companies that for the greater part are in no scheme."""
         return Part(sum(2 * len(set(ring) & set(self.guilty)) < len(ring) for ring in self.told), len(self.told))
 
+    def joined(self, other: Judged) -> Judged:
+        """Return what both days' looks at one city tell; a ring that is alike in both is told once."""
+        more = [ring for ring in other.told if not any(_alike(ring, known) for known in self.told)]
+        return replace(self, told=[*self.told, *more])
+
     def of_lookalikes(self) -> int:
         """Return how many of the rings told are of honest look-alikes for the greater part."""
         return sum(2 * len(set(ring) & set(self.lookalike)) > len(ring) for ring in self.told)
@@ -66,7 +72,7 @@ def judged(params: Params, memory: str = "3GB") -> Judged:
         return judged_in(source, CityGraph(source, engine, params.day(params.days - 1)), params.seed)
 
 
-def judged_in(source: InMemory, graph: CityGraph, seed: int) -> Judged:
+def judged_in(source: InMemory, graph: Graph, seed: int) -> Judged:
     """Find the rings of a city that is there, and hold them against the truth."""
     graph.edges("IN_RING")  # asked first: rings ask what the night before had told, which a city would else find for them once more
     table = rings_now(graph).rings.table

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from city_graph import CityGraph
 
 from kg.cli.demo import MEANT
 from kg.engine import Engine
+from kg.graph import Graph
 from kg.rule import Reading, Rule, choose, evaluate
 from kg.rules import RULES
 from loaders.city import Params
@@ -93,6 +94,12 @@ class Judged:
     lookalike: Mapping[str, str]
     seconds: Mapping[str, float]
 
+    def joined(self, other: Judged) -> Judged:
+        """Return what both days' looks at one city flag: a party that either of them flags, and all hits."""
+        flagged = {name: set(self.flagged[name]) | set(other.flagged[name]) for name in self.flagged}
+        hits = {name: count + other.hits[name] for name, count in self.hits.items()}
+        return replace(self, flagged=flagged, hits=hits, seconds={name: took + other.seconds[name] for name, took in self.seconds.items()})
+
     def by(self, rules: Collection[str]) -> set[str]:
         """Return the parties that any of some rules flags."""
         return {party for name in rules for party in self.flagged.get(name, ())}
@@ -118,7 +125,7 @@ def judged(params: Params, rules: Sequence[Rule[Any]], memory: str = "2GB") -> J
         return judged_in(source, CityGraph(source, engine, params.day(params.days - 1)), params.seed, rules)
 
 
-def judged_in(source: InMemory, graph: CityGraph, seed: int, rules: Sequence[Rule[Any]]) -> Judged:
+def judged_in(source: InMemory, graph: Graph, seed: int, rules: Sequence[Rule[Any]]) -> Judged:
     """Run rules over a city that is there, and hold what they flag against the truth."""
     flagged, hits, seconds, read = {}, {}, {}, Reading(graph)
     for rule in rules:

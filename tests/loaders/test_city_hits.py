@@ -47,6 +47,17 @@ def test_what_is_kept_of_a_city_is_what_the_other_scripts_find(script, city):
     assert city.rings == script.ring_hits.judged(SMALL)
 
 
+def test_a_longer_city_is_looked_at_every_half_year_and_what_any_look_finds_is_found(script):
+    longer, rules = dataclasses.replace(SMALL, days=300), [choose(RULES, name) for name in ("pass_through", "scatter_gather")]
+    city, last = script.judged(longer, rules), script.scheme_hits.judged(longer, rules)
+    assert not last.flagged["pass_through"]
+    assert city.schemes.flagged["pass_through"]
+    assert last.flagged["scatter_gather"] <= city.schemes.flagged["scatter_gather"]
+    rings = script.ring_hits.judged(longer)
+    assert city.rings.told[: len(rings.told)] == rings.told
+    assert (city.rings.planted, city.schemes.cases) == (rings.planted, last.cases)
+
+
 def test_a_city_is_judged_once(script, city, folder, monkeypatch):
     monkeypatch.setattr(script, "judged", None)
     again = script.kept(folder, SMALL, SOME)
