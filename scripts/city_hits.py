@@ -23,7 +23,7 @@ from city_columns import InMemory
 from city_graph import CityGraph
 from city_lake import lake_of
 
-from gnn.past import Archive
+from gnn.past import Past
 from kg.code import code_version
 from kg.derivations import DERIVATIONS
 from kg.engine import Engine
@@ -34,7 +34,7 @@ from loaders.city import CITY_VERSION, Params
 
 _MEMORY, _APART = "2GB", 180
 #: How a city is looked at; another number where that changes.
-_LOOKS = 2
+_LOOKS = 3
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,19 @@ def judged(params: Params, rules: Sequence[Rule[Any]] = RULES) -> Judged:
     with tempfile.TemporaryDirectory(prefix="kgfraud-city-") as spill, Engine(Path(spill) / "spill", _MEMORY, 1) as engine:
         found = _looked(source, CityGraph(source, engine, params.day(params.days - 1)), params.seed, rules)
         if earlier := range(params.days - 1 - _APART, _APART // 2, -_APART):
-            lake, last = lake_of(source, engine, Path(spill) / "lake")
-            archive = Archive(lake, last, "Asia/Shanghai", DERIVATIONS)
+            lake, _ = lake_of(source, engine, Path(spill) / "lake")
             for day in earlier:
-                then = _looked(source, archive.on(params.day(day)), params.seed, rules)
+                then = _looked(source, _Night(lake, params.day(day), derivations=DERIVATIONS), params.seed, rules)
                 found = Judged(found.rings.joined(then.rings), found.schemes.joined(then.schemes))
         return found
+
+
+class _Night(Past):
+    """An earlier day as its night saw it: for rules what is derived is there too."""
+
+    def knows(self, name: str) -> bool:
+        """Say whether a source states it, or a derivation makes it."""
+        return super().knows(name) or name in self._makers
 
 
 def _looked(source: InMemory, graph: Graph, seed: int, rules: Sequence[Rule[Any]]) -> Judged:
