@@ -23,8 +23,8 @@ _SHOWN = 6
 def explain(*, company: str, task: str, model: str | None, lang: str, as_json: bool, workspace: Path) -> None:
     """Say why COMPANY (id, social credit code, customer number or name) has its score: reasons, and the records behind them.
 
-    A record is named only where the score falls when all features are computed again without the records of its reason. Of a task whose
-    units are no companies give the id that kgfraud score prints; features are told, and no records.
+    A record is named only where the score falls when all features are computed again without the records of its reason. Of other tasks
+    than company_fraud features are told, and no records; where the units are no companies, give the id that kgfraud score prints.
     """
     from kg.daytime.lookup import find_party, last_graph  # noqa: PLC0415 - slow to import
     from kg.daytime.scoring import explained, registry  # noqa: PLC0415

@@ -18,6 +18,7 @@ from kg.errors import DependencyError, KgfraudError
 from kg.pipeline import opened
 from kg.progress import Progress
 from kg.run import Runs
+from kg.stages.score import TASK as FRAUD
 from kg.stages.score import archive, explainer, families
 
 if TYPE_CHECKING:
@@ -113,16 +114,17 @@ def seen_last(workspace: Workspace, name: str, progress: Progress) -> Snapshot:
 
 
 def explained(workspace: Workspace, name: str, model: Registered, unit: str, progress: Progress) -> dict[str, Any]:
-    """Return why a unit of a task has its score in the last run, see `gnn.explain`: of companies with reasons and their evidence."""
+    """Return why a unit of a task has its score in the last run, see `gnn.explain`: of fraud with reasons and their evidence.
+
+    The words of reasons speak of confirmed cases of fraud, so they are of no other task.
+    """
     with models_installed():
-        from gnn.companies import COMPANIES  # noqa: PLC0415 - slow to import
-        from gnn.explain import explain, told_by_columns  # noqa: PLC0415
+        from gnn.explain import explain, told_by_columns  # noqa: PLC0415 - slow to import
         from gnn.snapshot import snapshot  # noqa: PLC0415
         from gnn.tasks import choose  # noqa: PLC0415
 
-        units = choose(name).units
-        if units is not COMPANIES:
-            return {units.one: unit, **told_by_columns(model, seen_last(workspace, name, progress), unit)}
+        if name != FRAUD:
+            return {choose(name).units.one: unit, **told_by_columns(model, seen_last(workspace, name, progress), unit)}
         with _last(workspace, progress) as night:
             by = explainer(night, model)
             return explain(by, snapshot(by.archive.on(night.moment.as_of), by.families), unit)
