@@ -49,6 +49,8 @@ class Derivation:
         None where all rows are made again together.
     by_month
         Whether it looks back from the month of the business date, so that a new month makes it again though nothing has changed.
+    named
+        Columns that a row's id follows from: of one id they never change, so nothing of them need be compared.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Derivation:
     run: Callable[[Graph], ir.Table]
     parts: Parts | None = None
     by_month: bool = False
+    named: tuple[str, ...] = ()
 
     def stale(self, graph: Graph, since: Since) -> bool:
         """Say whether what was made in an earlier run may no longer be so."""
@@ -65,12 +68,22 @@ class Derivation:
 
 
 def store(
-    lake: Lake, type_: schema.NodeType | schema.EdgeType, rows: ir.Table, made_by: str, moment: Moment, *, within: ir.Table | None = None
+    lake: Lake,
+    type_: schema.NodeType | schema.EdgeType,
+    rows: ir.Table,
+    made_by: str,
+    moment: Moment,
+    *,
+    within: ir.Table | None = None,
+    named: Sequence[str] = (),
 ) -> Written:
-    """Bring the table of a derived label or type to the given rows; what is not among them, of the parts ``within``, has ended."""
+    """Bring the table of a derived label or type to the given rows; what is not among them, of the parts ``within``, has ended.
+
+    The id follows from the columns ``named``, so these are not compared.
+    """
     name = table_name(type_)
     wanted = columns(type_)
-    content = [c for c in wanted.names if c not in {p.name for p in schema.COMMON} and c not in ("id", "digest")]
+    content = [c for c in wanted.names if c not in {p.name for p in schema.COMMON} and c not in ("id", "digest", *named)]
     full = rows.mutate(
         source=ibis.literal(made_by),
         record_id=ibis.null("string"),
@@ -104,11 +117,11 @@ def _derived(lake: Lake, derivation: Derivation, graph: Graph, moment: Moment, s
     if made and since is not None and not derivation.stale(graph, since):
         return Written()
     if parts is None or since is None or not made:
-        return store(lake, type_, derivation.run(graph), made_by, moment)
+        return store(lake, type_, derivation.run(graph), made_by, moment, named=derivation.named)
     touched = lake.engine.keep(parts.touched(graph, since))
     if not lake.engine.count(touched):
         return Written()
-    return store(lake, type_, parts.run(graph, touched), made_by, moment, within=touched)
+    return store(lake, type_, parts.run(graph, touched), made_by, moment, within=touched, named=derivation.named)
 
 
 def id_of(*parts: ir.StringValue) -> ir.StringValue:

@@ -88,14 +88,12 @@ class Publication:
             return None
         if held is None:
             return self._of(type_, rows)
-        touched = self._touched(type_, held)
-        if touched is None:
+        versions = self._touched(type_, held)
+        if versions is None:
             return None
-        # every version of what may stand otherwise, read once: the table itself may be of twenty million rows
-        versions = self.lake.engine.keep(self.lake.view(table_name(type_)).semi_join(touched, "id"))
         wanted = self._held(type_, versions, self.as_of).select(*_names(type_))
         if isinstance(type_, schema.NodeType):
-            return self._of(type_, wanted, touched.anti_join(wanted, "id"))
+            return self._of(type_, wanted, versions.select("id").distinct().anti_join(wanted, "id"))
         before = self._before(type_, held, versions)
         same = self.lake.engine.keep(wanted.semi_join(before.filter(before.held), ["id", "src", "dst"]).select("id"))
         gone = before.select("id").distinct().anti_join(same, "id")
@@ -116,7 +114,11 @@ class Publication:
         return self.lake.engine.keep(every)
 
     def _touched(self, type_: Type, held: Since) -> ir.Table | None:
-        """Return the ids of rows that may stand otherwise in a store that holds an older run; None where there are none."""
+        """Return the versions by which a store that holds an older run may stand otherwise; None where there are none.
+
+        The table may be of twenty million rows, so it is read once. Of one id a run sees one version as the current one: where that is
+        another one than then, the older was closed since and the newer written since, and both are here.
+        """
         # of nodes a store holds the newest version, whatever the day
         if held.same(self.lake, table_name(type_), self.as_of if isinstance(type_, schema.EdgeType) else held.as_of):
             return None
@@ -128,8 +130,10 @@ class Publication:
             changed = history.written_since(stored, held.run_id)
         if name_of(type_) == WINDOWED and self.days and first != last:
             changed |= (stored["at"] >= self._begin(first)) & (stored["at"] < self._begin(last))
-        touched = self.lake.engine.keep(stored.filter(changed.fill_null(False)).select("id").distinct())
-        return touched if self.lake.engine.count(touched) else None
+        # what was replaced before that run says nothing of what has been there since
+        lasting = stored.last_run.isnull() | (stored.last_run > held.run_id)
+        versions = self.lake.engine.keep(stored.filter(changed.fill_null(False) & lasting))
+        return versions if self.lake.engine.count(versions) else None
 
     def _repair(self, type_: Type, store: GraphStore) -> Change | None:
         tables = list(self.compare(type_, store))

@@ -58,4 +58,4 @@ def _run(graph: Graph) -> ir.Table:
     return nothing(graph, "INVOICED") if invoices is None else invoiced(invoices)
 
 
-DERIVATION = Derivation("invoices", ("records/invoices",), "INVOICED", _run)
+DERIVATION = Derivation("invoices", ("records/invoices",), "INVOICED", _run, named=("src", "dst", "month", "goods"))

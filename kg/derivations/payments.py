@@ -68,5 +68,10 @@ def _of_months(graph: Graph, months: ir.Table) -> ir.Table:
 
 
 DERIVATION = Derivation(
-    "payments", ("TRANSFERRED_TO", "OWNS_ACCOUNT"), "PAID", _run, parts=Parts("month", touched=_touched, run=_of_months)
+    "payments",
+    ("TRANSFERRED_TO", "OWNS_ACCOUNT"),
+    "PAID",
+    _run,
+    parts=Parts("month", touched=_touched, run=_of_months),
+    named=("src", "dst", "month", "currency"),
 )
