@@ -34,7 +34,7 @@ from loaders.city import CITY_VERSION, Params
 
 _MEMORY, _APART = "2GB", 180
 #: How a city is looked at; another number where that changes.
-_LOOKS = 3
+_LOOKS = 4
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,7 @@ def report(levels: Mapping[int, Sequence[Judged]]) -> None:
     """Print what came out, level by level, and then all levels side by side."""
     for level, cities in levels.items():
         print(f"\ncamouflage {level}, seeds {', '.join(str(city.schemes.seed) for city in cities)}")
-        print(
-            f"{'':<14}{'planted rings told, %':<32}{'rings told that are planted, %':<32}{'rings told of the innocent, %':<32}look-alikes"
-        )
+        print(f"{'':<14}{'planted rings told, %':<32}{'rings told that are right, %':<32}{'rings told of the innocent, %':<32}look-alikes")
         ring_hits.report("rings", [city.rings for city in cities])
         scheme_hits.report([city.schemes for city in cities])
     if len(levels) > 1:

@@ -3,10 +3,11 @@
     python scripts/ring_hits.py --companies 4000 --days 180 --seeds 1 2 3
     python scripts/ring_hits.py --camouflage 0 25 50 75 100             the table over camouflage levels
 
-A ring is told by `kg.derivations.ring_members`, as a night does; it is a planted one where its companies and those of a payment ring, or of
-another scheme whose money goes round too, agree by a Jaccard index of one half or more. Rings whose companies are for the greater part in
-other schemes are counted beside: they are no planted rings, and nobody in them is honest. Seeds are pooled; intervals are Wilson's, of
-95 %. What rings are told is tuned on seeds 1 to 9; others judge it.
+A ring is told by `kg.derivations.ring_members`, as a night does. Planted rings are those of payment rings, and of other schemes that send
+money round too; one is told where its companies and those of a ring that is told agree by a Jaccard index of one half or more. A ring that
+is told is right where it so agrees with a planted ring, or with a loan whose money went round and came back to its borrower (nearly all of
+these are told by a rule of their own, so they are not asked of the rings). Rings whose companies are for the greater part in no scheme are
+counted beside. Seeds are pooled; intervals are Wilson's, of 95 %. What rings are told is tuned on seeds 1 to 9; others judge it.
 """
 
 from __future__ import annotations
@@ -26,15 +27,16 @@ from kg.engine import Engine
 from kg.graph import Graph
 from loaders.city import Params
 
-_KIND, _ALIKE = "payment_ring", 0.5
+_KIND, _BACK, _ALIKE = "payment_ring", "loan_return", 0.5
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The rings of one city: the companies of each planted one and of each one told, and who is in other schemes or look-alikes."""
+    """The rings of one city: the companies of each planted one, of each loan that came back and of each one told; who is in any scheme."""
 
     seed: int
     planted: Sequence[Collection[str]]
+    returned: Sequence[Collection[str]]
     told: Sequence[Collection[str]]
     guilty: Collection[str]
     lookalike: Collection[str]
@@ -44,8 +46,8 @@ class Judged:
         return Part(sum(any(_alike(mine, ring) for ring in self.told) for mine in self.planted), len(self.planted))
 
     def right(self) -> Part:
-        """Return how many of the rings told are planted ones."""
-        return Part(sum(any(_alike(mine, ring) for mine in self.planted) for ring in self.told), len(self.told))
+        """Return how many of the rings told are of money that was truly sent round."""
+        return Part(sum(any(_alike(mine, ring) for mine in (*self.planted, *self.returned)) for ring in self.told), len(self.told))
 
     def innocent(self) -> Part:
         """Return how many of the rings told are of companies that for the greater part are in no scheme."""
@@ -83,13 +85,15 @@ def judged_in(source: InMemory, graph: Graph, seed: int) -> Judged:
     members = source.truth("members")
     for number, company in zip(members["number"].to_pylist(), members["company"].to_pylist(), strict=True):
         cases.setdefault(number, set()).add(f"company:{company}")
-    planted = [cases[row["number"]] for row in source.truth("schemes").to_pylist() if _KIND in (row["kind"], row["also"])]
+    schemes = source.truth("schemes").to_pylist()
+    planted = [cases[row["number"]] for row in schemes if _KIND in (row["kind"], row["also"])]
+    returned = [cases[row["number"]] for row in schemes if _BACK in (row["kind"], row["also"]) and _KIND not in (row["kind"], row["also"])]
     lookalike = {f"company:{company}" for company in source.truth("lookalike_members")["company"].to_pylist()}
-    return Judged(seed, planted, list(rings.values()), set().union(*cases.values()), lookalike)
+    return Judged(seed, planted, returned, list(rings.values()), set().union(*cases.values()), lookalike)
 
 
 def pooled(cities: Sequence[Judged]) -> tuple[Part, Part, Part]:
-    """Return the planted rings that are told, the rings told that are planted, and those of companies in no scheme."""
+    """Return the planted rings that are told, the rings told that are right, and those of companies in no scheme."""
     parts = zip(*((city.found(), city.right(), city.innocent()) for city in cities), strict=True)
     found, right, innocent = (sum(each, Part()) for each in parts)
     return found, right, innocent
@@ -110,7 +114,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--camouflage", type=int, nargs="+", default=[Params().camouflage], help="levels, from 0 to 100")
     asked = parser.parse_args()
-    print(f"{'':<14}{'planted rings told, %':<32}{'rings told that are planted, %':<32}{'rings told of the innocent, %':<32}look-alikes")
+    print(f"{'':<14}{'planted rings told, %':<32}{'rings told that are right, %':<32}{'rings told of the innocent, %':<32}look-alikes")
     for level in asked.camouflage:
         cities = []
         for seed in asked.seeds:

@@ -26,6 +26,7 @@ def corroborated(
     alike_ppm: int = 700_000,
     alone: int = 5,
     covered_ppm: int = 750_000,
+    often_ppm: int = 500_000,
 ) -> pa.Table:
     """Return the cycles that are no chance.
 
@@ -36,11 +37,14 @@ def corroborated(
     transfers
         ``payer, payee`` of all transfers among which the cycles were sought; None: what else is paid says nothing.
     alike_ppm
-        A cycle counts if it shares so much of the members of the smaller with another that has no transfer in common with it.
+        A cycle counts if it shares so much of the members of the smaller with another that has no transfer in common with it. One of two
+        members says nothing of longer ones: neighbours pay back what they borrowed.
     alone
         One of so many members counts by itself.
     covered_ppm
-        Of all transfers from each member of a shorter cycle to the next, so many must lie in cycles that count.
+        Of all transfers from each member of a cycle to the next, so many must lie in cycles that count.
+    often_ppm
+        So many, where it is smaller, for a cycle of ``alone`` members or more that goes round again: partners of a ring trade, too.
 
     Raises
     ------
@@ -54,33 +58,33 @@ def corroborated(
     >>> corroborated(one).num_rows, corroborated(one, alone=3).num_rows
     (0, 3)
     """
-    if not 0 < alike_ppm <= _PPM or not 0 <= covered_ppm <= _PPM or alone < 2:
-        raise UsageError(f"alike_ppm, covered_ppm and alone are {alike_ppm}, {covered_ppm} and {alone}; give ppm, and 2 members or more")
+    if not 0 < alike_ppm <= _PPM or not (0 <= covered_ppm <= _PPM and 0 <= often_ppm <= _PPM) or alone < 2:
+        given = f"alike_ppm, covered_ppm, often_ppm and alone are {alike_ppm}, {covered_ppm}, {often_ppm} and {alone}"
+        raise UsageError(f"{given}; give ppm, and 2 members or more")
     table = cycles.table if isinstance(cycles, Cycles) else cycles
     if not table.num_rows:
         return table
     cycle = np.unique(table["cycle_id"].to_numpy(), return_inverse=True)[1].astype(np.int64)
     members, moved = (_had(cycle, table[name]) for name in ("payer", "transfer_id"))
     size = np.asarray(members.sum(axis=1)).ravel()
-    long: Bools = size >= alone
-    counts = long.copy()
-    counts[_again(members, moved, size, alike_ppm)] = True
-    spared = pc.unique(table["cycle_id"].filter(pa.array(long[cycle])))
+    again = np.isin(np.arange(size.size), _again(members, moved, size, alike_ppm))
+    counts: Bools = (size >= alone) | again
+    often = pc.unique(table["cycle_id"].filter(pa.array(((size >= alone) & again)[cycle])))
     table = table.filter(pa.array(counts[cycle]))
-    return table if transfers is None or not table.num_rows else _covered(table, transfers, covered_ppm, spared)
+    return table if transfers is None or not table.num_rows else _covered(table, transfers, covered_ppm, often, min(often_ppm, covered_ppm))
 
 
-def _covered(table: pa.Table, transfers: pa.Table, covered_ppm: int, spared: pa.Array) -> pa.Table:
-    """Return the cycles whose members pay one another little but by cycles, and those that are spared the question."""
+def _covered(table: pa.Table, transfers: pa.Table, covered_ppm: int, often: pa.Array, often_ppm: int) -> pa.Table:
+    """Return the cycles whose members pay one another little but by cycles; ``often_ppm`` is asked of those in ``often``."""
     pair = ["payer", "payee"]
     used = table.group_by([*pair, "transfer_id"]).aggregate([]).group_by(pair).aggregate([([], "count_all")])
     every = transfers.select(pair).group_by(pair).aggregate([([], "count_all")])
     hops = table.group_by(["cycle_id", *pair]).aggregate([])
     hops = hops.join(used.rename_columns([*pair, "used"]), pair).join(every.rename_columns([*pair, "every"]), pair)
     sums = hops.group_by("cycle_id").aggregate([("used", "sum"), ("every", "sum")])
-    enough = pc.greater_equal(pc.multiply(sums["used_sum"], _PPM), pc.multiply(sums["every_sum"], covered_ppm))
-    kept = pa.concat_arrays([sums.filter(enough)["cycle_id"].combine_chunks(), spared.cast(sums["cycle_id"].type)])
-    return table.filter(pc.is_in(table["cycle_id"], value_set=kept))
+    asked = pc.if_else(pc.is_in(sums["cycle_id"], value_set=often.cast(sums["cycle_id"].type)), often_ppm, covered_ppm)
+    enough = pc.greater_equal(pc.multiply(sums["used_sum"], _PPM), pc.multiply(sums["every_sum"], asked))
+    return table.filter(pc.is_in(table["cycle_id"], value_set=sums.filter(enough)["cycle_id"].combine_chunks()))
 
 
 def _had(cycle: Ints, column: pa.ChunkedArray) -> csr_array:
@@ -92,10 +96,11 @@ def _had(cycle: Ints, column: pa.ChunkedArray) -> csr_array:
 
 
 def _again(members: csr_array, moved: csr_array, size: Ints, alike_ppm: int) -> Ints:
-    """Return the cycles that share enough with another, of which no transfer is theirs."""
+    """Return the cycles that share enough with another, of which no transfer is theirs; those of two count among themselves."""
     shared = (members @ members.T).tocoo()
     one, other = shared.row, shared.col
     enough = shared.data * _PPM >= np.minimum(size[one], size[other]) * alike_ppm
+    enough &= (size[one] > 2) == (size[other] > 2)
     one, other = one[enough], other[enough]
     common = moved @ moved.T
     apart = np.asarray(common[one, other]).ravel() == 0 if one.size else np.empty(0, np.bool_)
@@ -120,7 +125,8 @@ def convincing(cycles: pa.Table, rings: pa.Table, private: pa.Array, *, long: in
     long
         A ring with a cycle of so many members is told of.
     rounds, rest_hours
-        Likewise one in which money went round so many times, one after the other, if half of its cycles or more took so many hours.
+        Likewise one in which money went round so many times, one after the other, if half of its cycles or more took so many hours. There
+        and back between two is no round.
 
     Raises
     ------
@@ -138,11 +144,12 @@ def convincing(cycles: pa.Table, rings: pa.Table, private: pa.Array, *, long: in
     if long < 2 or rounds < 1 or rest_hours < 0:
         raise UsageError(f"long, rounds and rest_hours are {long}, {rounds} and {rest_hours}; give 2 members, 1 round and 0 hours or more")
     of = _of_rings(cycles, rings)
-    if not of.num_rows:
+    farther = of.filter(pc.greater(of["size"], 2))
+    if not farther.num_rows:
         return cycles.slice(0, 0)
-    rests = pc.greater_equal(pc.subtract(of["last"], of["first"]), rest_hours * _HOUR)
-    facts = of.append_column("rests", rests.cast(pa.int64())).group_by("ring_id")
-    facts = facts.aggregate([("size", "max"), ("rests", "sum"), ("cycle_id", "count")]).join(_rounds(of), "ring_id")
+    rests = pc.greater_equal(pc.subtract(farther["last"], farther["first"]), rest_hours * _HOUR)
+    facts = farther.append_column("rests", rests.cast(pa.int64())).group_by("ring_id")
+    facts = facts.aggregate([("size", "max"), ("rests", "sum"), ("cycle_id", "count")]).join(_rounds(farther), "ring_id")
     hands = rings.filter(pc.is_in(rings["member"], value_set=private))["ring_id"].combine_chunks()
     again = pc.greater_equal(facts["rounds"], rounds)
     slow = pc.greater_equal(pc.multiply(facts["rests_sum"], 2), facts["cycle_id_count"])

@@ -229,10 +229,18 @@ def test_payments_beside_the_cycles_make_them_chance():
     assert corroborated(found, pa.concat_tables([rows, beside, beside])).num_rows == 0
 
 
-def test_payments_beside_it_do_not_make_a_long_cycle_chance():
-    rows = table([*rounds("abcde"), *((f"x{n}", "a", "b", 5, n * DAY) for n in range(30))])
-    assert corroborated(cycles("abcde"), rows).num_rows == 5
-    assert corroborated(cycles("abcde"), rows, alone=6).num_rows == 0
+def test_what_partners_of_a_long_cycle_pay_beside_it_makes_it_chance_unless_it_comes_again():
+    beside = table([(f"x{n}", "a", "b", 5, n * DAY) for n in range(10)])
+    once, twice = rounds("abcde"), rounds("abcde", "abcde")
+    assert corroborated(cycles("abcde"), table(once)).num_rows == 5
+    assert corroborated(cycles("abcde"), pa.concat_tables([table(once), beside])).num_rows == 0
+    assert corroborated(cycles("abcde", "abcde"), pa.concat_tables([table(twice), beside])).num_rows == 10
+    assert corroborated(cycles("abcde", "abcde"), pa.concat_tables([table(twice), beside, beside])).num_rows == 0
+
+
+def test_money_lent_and_paid_back_between_two_says_nothing_of_longer_cycles():
+    assert set(corroborated(cycles("abcd", "ab"))["cycle_id"].to_pylist()) == set()
+    assert set(corroborated(cycles("abcd", "ab", "ab"))["cycle_id"].to_pylist()) == {1, 2}
 
 
 def test_what_makes_no_sense_is_refused():
