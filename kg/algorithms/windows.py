@@ -9,7 +9,7 @@ import numpy as np
 from kg.algorithms.kernel import Ints, kernel
 
 
-def crowded(party: Ints, other: Ints, at: Ints, *, window: int, least: int) -> Ints:
+def crowded(party: Ints, other: Ints, at: Ints, *, window: int, least: int | Ints) -> Ints:
     """Mark the rows that lie in a window in which their party has rows with at least so many different others.
 
     Parameters
@@ -18,6 +18,8 @@ def crowded(party: Ints, other: Ints, at: Ints, *, window: int, least: int) -> I
         Numbers from 0 up; microseconds, or any other measure of time.
     window
         The longest time between the first and the last row, included.
+    least
+        One number for all, or one for each row, the same for all rows of a party.
 
     Returns
     -------
@@ -32,12 +34,13 @@ def crowded(party: Ints, other: Ints, at: Ints, *, window: int, least: int) -> I
     order = np.lexsort((at, party))
     found = np.empty(len(party), np.int64)
     size = int(other.max(initial=-1)) + 1
-    found[order] = _crowded((party[order], other[order], at[order]), window, least, np.zeros(size, np.int64))
+    enough = np.broadcast_to(np.asarray(least, np.int64), len(party))[order]
+    found[order] = _crowded((party[order], other[order], at[order]), window, enough, np.zeros(size, np.int64))
     return found
 
 
 @kernel
-def _crowded(rows: tuple[Ints, Ints, Ints], window: int, least: int, count: Ints) -> Ints:
+def _crowded(rows: tuple[Ints, Ints, Ints], window: int, least: Ints, count: Ints) -> Ints:
     party, other, at = rows
     found, begin, different, marked = np.zeros(len(party), np.int64), 0, 0, 0
     for row in range(len(party)):
@@ -47,7 +50,7 @@ def _crowded(rows: tuple[Ints, Ints, Ints], window: int, least: int, count: Ints
             begin += 1
         different += count[other[row]] == 0
         count[other[row]] += 1
-        if different >= least:
+        if different >= least[row]:
             for k in range(max(begin, marked), row + 1):
                 found[k] = 1
             marked = row + 1

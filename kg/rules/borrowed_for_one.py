@@ -1,9 +1,10 @@
 """Several parties borrow within weeks, and most of each loan goes at once to the same one, who sold them nothing: loans in others' names.
 
 So a group stays below the limit for one borrower, or somebody who gets no loan borrows by the hands of others. Look-alikes that are no
-hit: customers of one supplier, who pay its invoices out of their loans; borrowers of whom no purchases are known are not judged. So a hub
-that covers what it gets by invoices is missed: who looked at such too would hit one honest company of thirty. Where invoices are known for
-half a year alone, suppliers look like strangers three times as often as where they are known for three years.
+hit: customers of one supplier, who pay its invoices out of their loans; borrowers of whom no purchases are known are not judged. Nor are
+those a hit to whom loans go at all times, or who sell to many: suppliers and agents of whose invoices the bank knows a part. So a hub that
+covers what it gets by invoices is missed: who looked at such too would hit one honest company of thirty. Where invoices are known for half
+a year alone, suppliers look like strangers four times as often as where they are known for three years.
 
 References
 ----------
@@ -22,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.algorithms.interning import Interner
+from kg.algorithms.sharing import unique_pairs
 from kg.algorithms.windows import crowded
 from kg.graph import Graph
 from kg.payments import loan_money
@@ -63,6 +65,14 @@ class BorrowedForOneParameters:
     within_days: int = parameter(10, "days of 24 hours after a pay-out, inclusive", "who wants the money for another does not wait")
     least_percent: int = parameter(50, "% of the pay-out, to one party in sum", "the greater part serves another")
     most_percent: int = parameter(100, "% of the pay-out", "who pays more than was lent pays out of trade")
+    min_percent: int = parameter(
+        60,
+        "% of all who ever sent it most of a loan, within one such time",
+        "a plan has an end; to a supplier or an agent loans go at all times",
+    )
+    max_customers: int = parameter(
+        30, "borrowers whom it invoices", "who sells to more is a supplier, and not all of its invoices are known"
+    )
 
     def __post_init__(self) -> None:
         refuse_outside("min_parties", self.min_parties, 2, 1_000)
@@ -70,6 +80,8 @@ class BorrowedForOneParameters:
         refuse_outside("within_days", self.within_days, 0, 366)
         refuse_outside("least_percent", self.least_percent, 1, 100)
         refuse_outside("most_percent", self.most_percent, self.least_percent, 1_000)
+        refuse_outside("min_percent", self.min_percent, 1, 100)
+        refuse_outside("max_customers", self.max_customers, 0, 1_000_000_000)
 
 
 def find_borrowed_for_one(tables: Tables, parameters: BorrowedForOneParameters) -> pa.Table:
@@ -77,7 +89,9 @@ def find_borrowed_for_one(tables: Tables, parameters: BorrowedForOneParameters) 
 
     A pay-out goes *to one* where the borrower's payments to one other party, a company or a person who never invoiced the borrower, sum up
     to ``least_percent`` to ``most_percent`` of it within ``within_days``. Told is a party to whom pay-outs of several borrowers went within
-    ``window_days``, if they, and the party itself where it got a pay-out in that time too, are at least ``min_parties``; and so are they.
+    ``window_days``, if they, and the party itself where it got a pay-out in that time too, are at least ``min_parties``, and at least
+    ``min_percent`` of all whose pay-outs ever went to it so; and so are they. Who invoices more than ``max_customers`` borrowers is not
+    told of.
 
     Parameters
     ----------
@@ -94,17 +108,23 @@ def find_borrowed_for_one(tables: Tables, parameters: BorrowedForOneParameters) 
     paid = spent(given, parameters.within_days)
     if not paid.num_rows:
         return FOUND.empty_table()
-    paid = _strangers(paid, given["INVOICED"])
+    paid = _strangers(paid, given["INVOICED"], parameters.max_customers)
     chosen = _together(_to_one(paid, parameters), _own(given), parameters)
     rows = paid.join(chosen, ["payout", "borrower", "dst"], join_type="inner")
     return _told(rows) if rows.num_rows else FOUND.empty_table()
 
 
-def _strangers(paid: pa.Table, invoiced: pa.Table) -> pa.Table:
-    """Return the payments of borrowers with known purchases to parties who never invoiced them, which are no accounts of unknown owners."""
+def _strangers(paid: pa.Table, invoiced: pa.Table, most: int) -> pa.Table:
+    """Return the payments of borrowers with known purchases to parties who never invoiced them, nor many others.
+
+    Accounts of unknown owners are none.
+    """
     party = pc.or_(pc.starts_with(paid["dst"], "company:"), pc.starts_with(paid["dst"], "person:"))
     buys = pc.is_in(paid["borrower"], value_set=pc.unique(invoiced["dst"]))
     paid = paid.filter(pc.and_(pc.and_(party, buys), pc.not_equal(paid["dst"], paid["borrower"])))
+    customers = invoiced.group_by("src").aggregate([("dst", "count_distinct")])
+    sellers = customers.filter(pc.greater(customers["dst_count_distinct"], most))["src"].combine_chunks()
+    paid = paid.filter(pc.invert(pc.is_in(paid["dst"], value_set=sellers)))
     sold = invoiced.select(["src", "dst"]).rename_columns(["dst", "borrower"])
     return paid.join(sold, ["dst", "borrower"], join_type="left anti")
 
@@ -132,7 +152,9 @@ def _together(sums: pa.Table, own: pa.Table, parameters: BorrowedForOneParameter
     rows = pa.concat_tables([sums, own.append_column("borrower", own["dst"])], promote_options="default")
     _, (party, borrower) = Interner.encode(rows["dst"], rows["borrower"])
     at = rows["out_at"].cast(pa.int64()).to_numpy()
-    near = crowded(party, borrower, at, window=parameters.window_days * _DAY, least=parameters.min_parties) == 1
+    ever = np.bincount(unique_pairs(party, borrower)[0])
+    least = np.maximum(-(-ever * parameters.min_percent // 100), parameters.min_parties)[party]
+    near = crowded(party, borrower, at, window=parameters.window_days * _DAY, least=least) == 1
     chosen = rows.filter(pc.and_(pa.array(near), rows["payout"].is_valid()))
     # a party whose own loan makes up the number is told of only with two others, or as many as are asked for less itself
     others = chosen.group_by("dst").aggregate([("borrower", "count_distinct")])
@@ -159,7 +181,7 @@ def _told(rows: pa.Table) -> pa.Table:
 
 RULE = Rule(
     name="borrowed_for_one",
-    version="2",
+    version="3",
     about="Several parties borrow within weeks, and most of each loan goes to one who sold them nothing.",
     reason=BORROWED_FOR_ONE,
     severity="high",

@@ -41,11 +41,11 @@ class ScatterGatherParameters:
 
     min_hands: int = parameter(3, "accounts in between", "two ways are chance or a couple; the field says three")
     window_days: int = parameter(30, "days of 24 hours, inclusive", "whoever hides where money goes does not leave it with others")
-    home_days: int = parameter(10, "days of 24 hours, inclusive", "short loans among neighbours come home too, three of them in a month")
+    home_days: int = parameter(5, "days of 24 hours, inclusive", "short loans among neighbours come home too, three of them in two weeks")
     least_percent: int = parameter(89, "% of what a hand got", "hands keep a few percent, a tenth in known collections, and cut the cents")
     most_percent: int = parameter(100, "% of what a hand got", "who adds own money trades")
     most_payments: int = parameter(6, "payments between two accounts", "waves are few; who pays the same party more often trades with it")
-    max_fan: int = parameter(300, "payments of an end or a hand in the time", "beyond it an account is a hub, whose pairs match by chance")
+    max_fan: int = parameter(150, "payments of an end or a hand in the time", "beyond it an account is a hub, whose pairs match by chance")
     min_fen: int = parameter(100_000, "fen", "below 1,000 yuan it is daily life, and not worth a hand's trouble")
 
     def __post_init__(self) -> None:
@@ -122,7 +122,7 @@ def _at_home(accounts: Interner, payer: Ints, payee: Ints, given: dict[str, pa.T
 
 RULE = Rule(
     name="scatter_gather",
-    version="1",
+    version="2",
     about="A sum is scattered over several hands and gathered again on one account.",
     reason=SCATTERED_AND_GATHERED,
     severity="medium",

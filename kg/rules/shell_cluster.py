@@ -4,7 +4,8 @@ What they share is an address, a phone or e-mail, a device of online banking, a 
 them and that comes together again with one party, which counts as two.
 
 Look-alikes that are no hit: the tenants of a park or of a secretarial address and the customers of a registration agent, who are many or
-registered at all times; the suppliers of one customer, who buy of one another's suppliers; landlords, platforms and offices.
+registered at all times; the suppliers of one customer, who buy of one another's suppliers; neighbours who lend to the same one and are
+paid back, each at another time; landlords, platforms and offices.
 
 What cannot be had: a batch of which the bank first looks when it is older than ``max_age_days``. With five years in the place of three, in
 generated cities of three years, four honest companies of 1,000 are hit in the place of one of 5,000.
@@ -162,9 +163,9 @@ def find_shell_clusters(tables: Tables, parameters: ShellClusterParameters) -> p
     attributes of different kinds: an address, a contact (phone or e-mail), a device that signed in to their accounts, a representative.
     An attribute that more than ``max_sharing`` companies of any age share counts for none, and of all that share it the batch must be
     ``min_percent``. Or, as two attributes at once: one party paid each of them and each paid another one (or the same) in that
-    month or the next, at least ``min_returned_percent`` of it and no more than it, sums of a month; who sends may itself be one of the
-    batch where at least ``min_companies`` others pass the money on; more than ``max_sharing`` who do so, or a known hub at an end, count
-    for none. Batches with a company in common are told as one.
+    month or the next, at least ``min_returned_percent`` of it and no more than it, sums of a month, and they all were paid in one month or
+    in two that follow one another; who sends may itself be one of the batch where at least ``min_companies`` others pass the money on; more
+    than ``max_sharing`` who do so, or a known hub at an end, count for none. Batches with a company in common are told as one.
 
     Parameters
     ----------
@@ -266,9 +267,11 @@ def _by_money(given: dict[str, pa.Table], young: _Young, parameters: ShellCluste
     paid = _between(given["PAID"], given["records/hubs"])
     parties, (payer, payee) = Interner.encode(paid["src"], paid["dst"])
     n = max(len(parties), 1)
-    got, gave = _steps(paid, young, parameters)
+    got, gave, wave = _waves(*_steps(paid, young, parameters), paid)
     hand = young.codes(paid["dst"].take(pa.array(got)))
-    pair, end = np.unique(payer[got] * n + payee[gave], return_inverse=True)
+    pair, way = np.unique(payer[got] * n + payee[gave], return_inverse=True)
+    when, end = np.unique(way * _MONTHS + wave, return_inverse=True)
+    pair = pair[when // _MONTHS]
     group, who = unique_pairs(end, hand)
     often = np.bincount(group, minlength=pair.size)
     enough = (often >= parameters.min_companies) & (often <= parameters.max_sharing)
@@ -300,7 +303,7 @@ def _between(paid: pa.Table, hubs: pa.Table) -> pa.Table:
 
 def _steps(paid: pa.Table, young: _Young, parameters: ShellClusterParameters) -> tuple[Ints, Ints]:
     """Return the rows by which money came to a young company, each with those by which it went on in that month or the next."""
-    month = pc.add(pc.multiply(pc.year(paid["month"]), 12), pc.month(paid["month"])).to_numpy()
+    month = _months(paid)
     to, of, fen = young.codes(paid["dst"]), young.codes(paid["src"]), paid["amount_fen"].to_numpy()
     got, gave = np.flatnonzero(to >= 0), np.flatnonzero(of >= 0)
     key = of[gave] * _MONTHS + month[gave]
@@ -309,6 +312,18 @@ def _steps(paid: pa.Table, young: _Young, parameters: ShellClusterParameters) ->
     least = fen[got] // 100 * parameters.min_returned_percent + -(-(fen[got] % 100) * parameters.min_returned_percent // 100)
     enough = (fen[gave] >= least) & (fen[gave] <= fen[got])
     return got[enough], gave[enough]
+
+
+def _waves(got: Ints, gave: Ints, paid: pa.Table) -> tuple[Ints, Ints, Ints]:
+    """Return each step with the times that it may be of, a month and the one after it, counted by the first: so each stands there twice."""
+    month = _months(paid)[got]
+    return np.tile(got, 2), np.tile(gave, 2), np.concatenate([month, month - 1])
+
+
+def _months(paid: pa.Table) -> Ints:
+    """Return the number of each row's month."""
+    months: Ints = pc.add(pc.multiply(pc.year(paid["month"]), 12), pc.month(paid["month"])).to_numpy()
+    return months
 
 
 def _clusters(young: _Young, group: Ints, company: Ints, parameters: ShellClusterParameters) -> pa.Table:
@@ -340,7 +355,7 @@ def _told(young: _Young, clusters: pa.Table, evidence: pa.Table) -> pa.Table:
 
 RULE = Rule(
     name="shell_cluster",
-    version="1",
+    version="2",
     about="Companies registered in a batch share two or more of what a company has for its own, or one party's money goes through them.",
     reason=SHELL_CLUSTER,
     severity="medium",

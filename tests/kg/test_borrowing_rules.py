@@ -224,6 +224,16 @@ def test_customers_of_one_supplier_and_borrowers_of_whom_no_purchase_is_known_ar
     assert world.for_one() == []
 
 
+def test_who_gets_loans_at_all_times_or_sells_to_many_is_a_supplier():
+    late = straws()
+    for place, name in enumerate("dey"):
+        late.buy(name, seller="c").lend(name, 200 + 100 * place).send(name, "x", 500, 201 + 100 * place)
+    assert late.for_one() == []
+    assert {row["entity_id"] for row in late.for_one(min_percent=50)} == {firm(name) for name in "abcx"}
+    assert straws().buy("fg", seller="x").for_one(max_customers=1) == []
+    assert straws().buy("fg", seller="x").for_one(max_customers=2) != []
+
+
 # Guarantees that serve one
 
 

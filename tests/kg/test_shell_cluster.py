@@ -152,6 +152,12 @@ def test_it_may_come_back_to_who_sent_it_and_in_the_next_month():
     assert found(THREE, paid=fan(D, P, A, B, C, months=(FEB, JAN))) == []
 
 
+def test_hands_through_which_it_goes_at_different_times_are_no_batch():
+    at = {name: fan(D, P, name, months=(month, month)) for name, month in ((A, JAN), (B, FEB), (C, MAR))}
+    assert found(THREE, paid=[*at[A], *at[B], *at[C]]) == []
+    assert hit(THREE, paid=[*at[A], *at[B], *fan(D, P, C, months=(FEB, FEB))]) == {A, B, C}
+
+
 def test_half_of_the_money_must_come_together_and_no_more_than_was_sent():
     for back, expected in ((50, True), (49, False), (100, True), (101, False)):
         assert bool(found(THREE, paid=fan(D, P, A, B, C, back=back))) == expected
