@@ -3,8 +3,8 @@
 Look-alikes that are no hit: a cash pool, a platform or an agent that pays and is paid by the same parties over and over (more than
 ``most_payments`` between two accounts); a wholesaler whose customers pay others too, where what goes on is not what came; hubs.
 
-What cannot be had: who sends a dozen waves over the same hands looks like a customer by then, and was found while they were few. With twice
-as many payments, in generated cities of three years, four honest companies of 1,000 are hit in the place of one of 2,400.
+What cannot be had: who sends a dozen waves over the same hands looks like a customer by then, and was found while they were few. With twelve
+payments in the place of eight, in a generated city of 20,000 companies, 24 honest ones are hit within three years in the place of 12.
 
 References
 ----------
@@ -44,7 +44,7 @@ class ScatterGatherParameters:
     home_days: int = parameter(5, "days of 24 hours, inclusive", "short loans among neighbours come home too, three of them in two weeks")
     least_percent: int = parameter(89, "% of what a hand got", "hands keep a few percent, a tenth in known collections, and cut the cents")
     most_percent: int = parameter(100, "% of what a hand got", "who adds own money trades")
-    most_payments: int = parameter(6, "payments between two accounts", "waves are few; who pays the same party more often trades with it")
+    most_payments: int = parameter(8, "payments between two accounts", "waves are few; who pays the same party more often trades with it")
     max_fan: int = parameter(150, "payments of an end or a hand in the time", "beyond it an account is a hub, whose pairs match by chance")
     min_fen: int = parameter(100_000, "fen", "below 1,000 yuan it is daily life, and not worth a hand's trouble")
 

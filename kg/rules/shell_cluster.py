@@ -7,8 +7,7 @@ Look-alikes that are no hit: the tenants of a park or of a secretarial address a
 registered at all times; the suppliers of one customer, who buy of one another's suppliers; neighbours who lend to the same one and are
 paid back, each at another time; landlords, platforms and offices.
 
-What cannot be had: a batch of which the bank first looks when it is older than ``max_age_days``. With five years in the place of three, in
-generated cities of three years, four honest companies of 1,000 are hit in the place of one of 5,000.
+What cannot be had: a batch at which the bank first looks when it is older than ``max_age_days``.
 
 References
 ----------
@@ -51,7 +50,7 @@ class ShellClusterParameters:
     min_percent: int = parameter(
         50, "% of the companies that share an attribute", "tenants come at all times; of a batch's own most are of it"
     )
-    max_age_days: int = parameter(1_095, "days", "shells are used young; after three years who is left has a trade")
+    max_age_days: int = parameter(1_825, "days", "shells are used young; after five years who is left has a trade")
     min_returned_percent: int = parameter(50, "% of what was sent", "hands keep a few percent; a month's other trade may be beside it")
 
     def __post_init__(self) -> None:

@@ -121,11 +121,11 @@ def test_persons_who_share_a_phone_are_no_companies():
     assert found(THREE, reached=[*all_at(PHONE), (P, PHONE)], at=[*all_at(ROOM), (Q, ROOM)], parameters={"min_percent": 100})
 
 
-def test_companies_older_than_three_years_or_of_an_unknown_day_are_left_out():
+def test_companies_older_than_five_years_or_of_an_unknown_day_are_left_out():
     shared = {"reached": all_at(PHONE), "at": all_at(ROOM)}
     age = (TODAY - FIRST).days
-    assert hit({A: age - 1_095, B: age - 1_095, C: age - 1_095}, **shared)
-    assert found({A: age - 1_096, B: age - 1_095, C: age - 1_095}, **shared) == []
+    assert hit({A: age - 1_825, B: age - 1_825, C: age - 1_825}, **shared)
+    assert found({A: age - 1_826, B: age - 1_825, C: age - 1_825}, **shared) == []
     assert found({**THREE, C: None}, **shared) == []
     assert found({**THREE, C: age + 1}, **shared, parameters={"within_days": 366}) == []
     assert found(THREE, **shared, today=None) == []
