@@ -3,8 +3,8 @@
 Look-alikes that are no hit: a cash pool, a platform or an agent that pays and is paid by the same parties over and over (more than
 ``most_payments`` between two accounts); a wholesaler whose customers pay others too, where what goes on is not what came; hubs.
 
-What cannot be had: who sends a dozen waves over the same hands looks like a customer by then, and was found while they were few. With twelve
-payments in the place of eight, in a generated city of 20,000 companies, 24 honest ones are hit within three years in the place of 12.
+What cannot be had: who sends a dozen waves over the same hands looks like a customer by then, and was found while they were few. With
+twelve payments in the place of eight, in a generated city of 20,000 companies, 24 honest ones are hit within three years in the place of 12.
 
 References
 ----------
