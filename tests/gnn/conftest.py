@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from gnn.company import FAMILIES
 from gnn.past import Archive
 from gnn.tasks import choose
 from gnn.train import train
+from kg.derivations import DERIVATIONS
 from kg.engine import Engine
 from kg.progress import Silent
 
@@ -30,6 +32,17 @@ def engine(tmp_path_factory):
 def archive(engine, tmp_path_factory):
     lake, last = city_lake(tmp_path_factory.mktemp("lake"), engine, **CITY)
     return Archive(lake, last, "Asia/Shanghai")
+
+
+@pytest.fixture(scope="module")
+def lake(archive):
+    """The same past, of which the night's derivations make anew what followed from what was known then."""
+    return replace(archive, derivations=DERIVATIONS)
+
+
+@pytest.fixture(scope="module")
+def day(lake):
+    return lake.as_of - timedelta(days=60)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import ibis
+import numpy as np
 import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
@@ -16,7 +17,7 @@ from city_lake import lake_of, put
 from kg.lake import Lake
 from loaders.city import Params
 
-__all__ = ["changed", "city_lake", "put"]
+__all__ = ["changed", "city_lake", "put", "same"]
 
 
 def city_lake(folder, engine, **params):
@@ -33,3 +34,8 @@ def changed(lake, folder, alter):
         twin.ensure(name, of)
         twin.append(name, lake.engine.arrow(pa.table(alter(name, rows))), "r1")
     return twin
+
+
+def same(one, other):
+    """Tell whether two snapshots have the same units with the same features, to the bit."""
+    return one.ids.equals(other.ids) and np.array_equal(one.values, other.values, equal_nan=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -12,32 +12,19 @@ import pytest
 from gnn.rings.candidates import looked_at
 from gnn.rings.units import Rings
 from gnn.tasks import choose
-from kg.derivations import DERIVATIONS
 from kg.derivations.ring_members import candidates_now, rings_now
 from kg.errors import GateError
 from kg.stages.score import families
+
+from .lakes import same
 
 TASK = choose("fraud_ring")
 FAMILIES = families("fraud_ring")
 
 
 @pytest.fixture(scope="module")
-def lake(archive):
-    return replace(archive, derivations=DERIVATIONS)
-
-
-@pytest.fixture(scope="module")
-def day(lake):
-    return lake.as_of - timedelta(days=60)
-
-
-@pytest.fixture(scope="module")
 def seen(lake, day):
     return TASK.units.look(lake, day, FAMILIES, "train")
-
-
-def same(one, other):
-    return one.ids.equals(other.ids) and np.array_equal(one.values, other.values, equal_nan=True)
 
 
 def test_every_ring_of_the_night_is_among_the_candidates_and_others_too(lake, day):

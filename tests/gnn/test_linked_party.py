@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -18,13 +17,12 @@ from gnn.pairs.withheld import PERIODS, Withheld, asked
 from gnn.registry import Registry
 from gnn.tasks import choose
 from gnn.train import train
-from kg.derivations import DERIVATIONS
 from kg.derivations.linked.kinds import KINDS as ALL_KINDS
 from kg.derivations.links import BEHIND
 from kg.progress import Silent
 from kg.stages.score import families
 
-from .lakes import changed
+from .lakes import changed, same
 
 TASK = replace(choose("linked_party"), horizon=60, step=90)
 FAMILIES = families("linked_party")
@@ -32,22 +30,8 @@ OF_REGISTER = ("graph/HOLDS_SHARES", "graph/REPRESENTS", "graph/OFFICER_OF")
 
 
 @pytest.fixture(scope="module")
-def lake(archive):
-    return replace(archive, derivations=DERIVATIONS)
-
-
-@pytest.fixture(scope="module")
-def day(lake):
-    return lake.as_of - timedelta(days=60)
-
-
-@pytest.fixture(scope="module")
 def seen(lake, day):
     return TASK.units.look(lake, day, FAMILIES, "train")
-
-
-def same(one, other):
-    return one.ids.equals(other.ids) and np.array_equal(one.values, other.values, equal_nan=True)
 
 
 def digits_of(column, archive):
