@@ -25,19 +25,32 @@ _SEED = 7
 
 @dataclass(frozen=True)
 class Pairs:
-    """Linked pairs with the kind of scheme behind each (``honest`` without), and pairs that only look linked with what they share."""
+    """Pairs that are linked and pairs that only look so.
+
+    Attributes
+    ----------
+    linked
+        The kind of scheme behind each (``honest`` without).
+    hard
+        What each shares.
+    person
+        Who controls each linked pair: those of one person are found together or not at all, so they are drawn together too.
+    """
 
     linked: Mapping[str, str]
     hard: Mapping[str, str]
+    person: Mapping[str, str]
 
 
 def pairs(source: InMemory) -> Pairs:
     """Return the pairs of a city."""
-    linked = dict(_linked(source))
-    return Pairs(linked, {pair: kind for pair, kind in _hard(source) if pair not in linked})
+    rows = list(_linked(source))
+    linked = {pair: kind for pair, kind, _ in rows}
+    hard = {pair: kind for pair, kind in _hard(source) if pair not in linked}
+    return Pairs(linked, hard, {pair: who for pair, _, who in rows})
 
 
-def _linked(source: InMemory) -> Iterator[tuple[str, str]]:
+def _linked(source: InMemory) -> Iterator[tuple[str, str, str]]:
     kinds = {row["number"]: row["kind"] for row in source.truth("schemes").to_pylist()}
     behind = {row["company"]: kinds[row["number"]] for row in source.truth("fronts").to_pylist()}
     under: dict[str, list[tuple[str, bool]]] = {}
@@ -51,10 +64,10 @@ def _linked(source: InMemory) -> Iterator[tuple[str, str]]:
     for who, mine in under.items():
         for company, hidden in mine:
             if hidden and who.startswith("P") and top[company] != who:
-                yield f"company:{company}{AND}person:{who}", behind.get(company, "honest")
+                yield f"company:{company}{AND}person:{who}", behind.get(company, "honest"), who
         for (one, first), (other, second) in combinations(sorted(mine), 2):
             if (first or second) and top[one] != top[other]:
-                yield f"company:{one}{AND}company:{other}", behind.get(one, behind.get(other, "honest"))
+                yield f"company:{one}{AND}company:{other}", behind.get(one, behind.get(other, "honest")), who
 
 
 def _tops(source: InMemory) -> dict[str, str]:

@@ -1,13 +1,15 @@
-"""What the scores of pairs and of rings are worth in generated cities, held against the truth.
+"""What the scores of pairs, of rings and of distress are worth in generated cities, held against the truth.
 
     python scripts/score_tasks.py linked_party --companies 4000 --days 1095 --seeds 1 2 3
+    python scripts/score_tasks.py linked_party fraud_ring supply_chain_distress --companies 20000 --seeds 11 12 13 14 15
 
 Models learn on the past of the city's lake, as a bank's would, and score its last day. ``linked_party``: AUC of undisclosed links
 against pairs that only look linked (one park, one agent, one family name); a pair is as strong as the strongest between the houses of
-the two, one of which nothing is found at all has the lowest score, and ties count half. ``fraud_ring``: of the members of planted rings
-whose case the bank does not know, how many are found at a precision of one half, a company being as guilty as the guiltiest ring that it
-is in; who is known already is left out. Intervals are bootstrapped, or Wilson's, of 95 %. Scores are tuned on seeds 1 to 9; others judge
-them.
+the two, or as both ties to one third together; one of which nothing is found at all has the lowest score, and ties count half.
+``fraud_ring``: of the members of planted rings whose case the bank does not know on the last day, how many are found at a precision of one
+half (see ``ring_scores.py``); where the bank knows too few guilty rings to learn from, candidate rings stand in the order of their
+evidence. ``supply_chain_distress``: AP and probabilities on held-out rows beside the base rate and rivals of a single column. Intervals are
+bootstrapped, of pairs by whose they are, or Wilson's, of 95 %. Scores are tuned on seeds 1 to 9; others judge them.
 """
 
 from __future__ import annotations
@@ -16,23 +18,24 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from city_columns import InMemory
 from city_lake import lake_of
-from linked_truth import Pairs, pairs
-from scheme_hits import Part
+from linked_scores import against_hard
+from linked_truth import pairs
+from ring_scores import Caught, Truth, by_evidence, judged, reached
+from scipy.special import expit
 
+from gnn.card_figures import told
 from gnn.encode import Floats
-from gnn.metrics import RANKING, Labels, interval
+from gnn.metrics import RANKING, interval
 from gnn.pairs import units
-from gnn.pairs.candidates import AND
-from gnn.pairs.houses import Ties, houses
+from gnn.pairs.houses import houses
 from gnn.past import Archive
 from gnn.rings.units import Rings
 from gnn.snapshot import Snapshot
@@ -47,6 +50,8 @@ from kg.stages.score import families
 from loaders.city import Params
 
 _SEED = 7
+#: Rivals of the scores of distress that nobody needs to learn: loans of a year, and receipts that came from the sued.
+SINGLE = ("loans.loans", "chain.from_sued")
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,6 @@ class City:
     seen: Snapshot
     house: Mapping[str, str]
 
-    @property
-    def score(self) -> Floats:
-        """The score of each unit of the last day."""
-        return self.trained.challenger.trees.score(self.seen.values[:, : len(self.trained.challenger.columns)])
-
 
 @contextmanager
 def archive_of(source: InMemory, memory: str = "2GB") -> Iterator[Archive]:
@@ -72,74 +72,37 @@ def archive_of(source: InMemory, memory: str = "2GB") -> Iterator[Archive]:
         yield Archive(lake, last, "Asia/Shanghai", DERIVATIONS)
 
 
-def learnt(source: InMemory, archive: Archive, task: Task) -> City:
-    """Train a task's models on a city's past and look at its last day."""
-    made = families(task.name)
-    trained = train(archive, task, made, Silent())
+def seen_last(source: InMemory, archive: Archive, trained: Trained) -> City:
+    """Look at the last day of a city as its model does."""
     rows = archive.lake.engine.table(houses(archive.on(archive.as_of)))
     house = dict(zip(rows["party"].to_pylist(), rows["house"].to_pylist(), strict=True))
-    return City(source, trained, task.units.look(archive, archive.as_of, made, None), house)
+    task = trained.task
+    return City(source, trained, task.units.look(archive, archive.as_of, families(task.name), None), house)
 
 
-def against_hard(truth: Pairs, seen: Snapshot, score: Floats, house: Mapping[str, str]) -> dict[str, Any]:
-    """Return the AUC of undisclosed links against pairs that only look linked, of all and by kind, and how many were found at all.
-
-    Parameters
-    ----------
-    house
-        Whose each party is in the register: what is found between two houses is found between all their members.
-    """
-    ties = Ties.of((_ends(pair) for pair in seen.ids.to_pylist()), score.tolist(), house)
-    lowest = float(score.min(initial=0.0)) - 1
-
-    def scores(some: Iterable[str]) -> Floats:
-        found = (ties.between(*_ends(pair)) for pair in some)
-        return np.array([lowest if each is None else each for each in found])
-
-    linked, hard = scores(truth.linked), scores(truth.hard)
-    told: dict[str, Any] = {"auc": _auc(linked, hard), "linked": linked.size, "hard": hard.size}
-    told["reached"] = float((linked > lowest).mean()) if linked.size else 0.0
-    told["reached_auc"] = _auc(linked[linked > lowest], hard)
-    for name, scores, of in (("against", hard, truth.hard), ("of", linked, truth.linked)):
-        for kind in sorted(set(of.values())):
-            some = scores[[each == kind for each in of.values()]]
-            pair = (linked, some) if name == "against" else (some, hard)
-            told[f"{name} {kind}"] = {**_auc(*pair), "pairs": some.size, "reached": float((some > lowest).mean())}
-    return told
-
-
-def _ends(pair: str) -> tuple[str, str]:
-    one, _, other = pair.partition(AND)
-    return one, other
-
-
-def _auc(linked: Floats, hard: Floats) -> dict[str, float]:
-    label: Labels = np.concatenate([np.ones(linked.size, np.int8), np.zeros(hard.size, np.int8)])
-    return interval(RANKING["auc"], label, np.concatenate([linked, hard]), np.random.default_rng(_SEED))
-
-
-def told(figure: Mapping[str, float]) -> str:
-    """Write a figure with its interval."""
-    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+def scored(trained: Trained, seen: Snapshot) -> Floats:
+    """Return the score of each unit that a model that was just trained gives, log-odds."""
+    return trained.challenger.trees.score(seen.values[:, : len(trained.challenger.columns)])
 
 
 def embedded(archive: Archive, city: City) -> Floats:
-    """Return the scores of a network that knows no pair's own evidence, learnt on the last day of training."""
+    """Return how likely a network that knows no pair's own evidence finds each pair, learnt on the last day of training."""
     from gnn.pairs.embedding import Embedded  # noqa: PLC0415 - torch is slow to import
 
     day, task = city.trained.periods.train[-1], city.trained.task
     early = task.units.look(archive, day, families(task.name), "train")
     assert isinstance(early, units.Pairs)
     assert isinstance(city.seen, units.Pairs)
-    return Embedded.fit(early, 0).score(city.seen)
+    return expit(Embedded.fit(early, 0).score(city.seen))
 
 
 def say_linked(name: str, city: City, rivals: Mapping[str, Floats]) -> None:
     """Print what the score of pairs is worth in a city, beside the strength of all evidence alone and other rivals."""
     columns, truth = [column.name for column in city.seen.columns], pairs(city.source)
     alone = np.maximum(city.seen.values[:, columns.index("evidence.score")], city.seen.values[:, columns.index("evidence.hidden_control")])
-    for who, score in ((f"{name} {city.trained.challenger.name}", city.score), ("  evidence alone", alone), *rivals.items()):
-        found = against_hard(truth, city.seen, score, city.house)
+    mine = {f"{name} {city.trained.challenger.name}": expit(scored(city.trained, city.seen)), "  evidence alone": alone}
+    for who, likely in {**mine, **rivals}.items():
+        found = against_hard(truth, city.seen, likely, city.house)
         print(f"{who}: AUC {told(found['auc'])}, {found['linked']} linked (reached {found['reached']:.1%}), {found['hard']} hard")
         print(f"    of those reached {told(found['reached_auc'])}")
         for key, each in found.items():
@@ -147,92 +110,80 @@ def say_linked(name: str, city: City, rivals: Mapping[str, Floats]) -> None:
                 print(f"    {key} ({each['pairs']}, reached {each['reached']:.1%}): {told(each)}", flush=True)
 
 
-@dataclass(frozen=True)
-class Caught:
-    """Members of planted rings at the threshold that finds most of them at a precision of one half."""
-
-    found: Part
-    right: Part
-
-
-def caught(truth: Collection[str], scores: Mapping[str, float]) -> Caught:
-    """Return how many of the guilty companies are found at the threshold, of companies in no ring none is.
-
-    >>> caught({"a", "b", "c"}, {"a": 3.0, "x": 2.0, "b": 1.0, "y": 0.0, "z": -1.0}).found
-    Part(found=2, of=3)
-    """
-    order = sorted(scores, key=lambda company: (-scores[company], company))
-    right, best = 0, 0
-    caught_ = Caught(Part(0, len(truth)), Part())
-    for place, company in enumerate(order, 1):
-        right += company in truth
-        tied = place < len(order) and scores[order[place]] == scores[company]
-        if not tied and 2 * right >= place and right > best:
-            best, caught_ = right, Caught(Part(right, len(truth)), Part(right, place))
-    return caught_
+def say_rings(name: str, source: InMemory, seen: Rings, scores: Mapping[str, Floats]) -> dict[str, Caught]:
+    """Print how many members of planted rings scores find, of those whose case is not known; return it."""
+    truth, found = Truth.of(source, seen.day), {}
+    print(f"{name}: {len(seen.ids)} candidate rings, members of planted rings in them % {reached(truth, seen).told()}")
+    for who, each in judged(truth, seen, scores):
+        found[who] = each
+        print(f"  {who}: {each.told()}", flush=True)
+    return found
 
 
-def say_rings(name: str, source: InMemory, seen: Snapshot, scores: Mapping[str, Floats]) -> None:
-    """Print how many members of planted rings scores find, of those whose case is not known."""
-    assert isinstance(seen, Rings)
-    known = {
-        f"company:{row['entity']}" for row in source.rows("cases", "entity", "entity_kind").to_pylist() if row["entity_kind"] == "company"
-    }
-    kinds = {row["number"]: (row["kind"], row["also"]) for row in source.truth("schemes").to_pylist()}
-    members = [(f"company:{row['company']}", kinds[row["number"]]) for row in source.truth("members").to_pylist()]
-    planted = {company for company, kind in members if "payment_ring" in kind} - known
-    guilty = {company for company, _ in members} - known
-    companies = seen.company.to_pylist()
-    print(f"{name}: {len(seen.ids)} candidate rings, {len(set(companies) & planted)} of {len(planted)} members of planted rings in them")
-    for who, score in scores.items():
-        best: dict[str, float] = {}
-        for row, company in zip(seen.row.tolist(), companies, strict=True):
-            if company not in known:
-                best[company] = max(best.get(company, -np.inf), float(score[row]))
-        for what, truth in (("members of planted rings", planted), ("all who are guilty and in candidates", guilty & set(best))):
-            found = caught(truth, best)
-            print(f"  {who}, {what}: recall % {found.found.told()} at precision % {found.right.told()}", flush=True)
+def say_distress(name: str, trained: Trained) -> None:
+    """Print what scores of distress are worth on the held-out rows, beside single columns and the base rate."""
+    metrics, held, columns = trained.metrics, trained.held, [column.name for column in trained.columns]
+    rows = metrics["rows"]["test"]
+    print(f"{name}: chosen {metrics['chosen']}, {rows['guilty']} of {rows['rows']} sued, base rate {rows['guilty'] / rows['rows']:.4f}")
+    for who, each in metrics["models"].items():
+        print(f"  {who}: AP {told(each['ap'])}, AUC {told(each['auc'])}, Brier skill {told(each['brier_skill'], '.4f')}")
+        print(f"    slope {each['slope']:.2f}, intercept {each['intercept']:+.2f}, ECE {told(each['ece'], '.4f')}")
+    for column in SINGLE:
+        score = np.nan_to_num(held.values[:, columns.index(column)], nan=-1.0)
+        ap, auc = (told(interval(RANKING[metric], held.label, score, np.random.default_rng(_SEED))) for metric in ("ap", "auc"))
+        print(f"  {column} alone: AP {ap}, AUC {auc}", flush=True)
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Build the cities, train, and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=["linked_party", "fraud_ring"])
+    parser.add_argument("tasks", nargs="+", choices=["linked_party", "fraud_ring", "supply_chain_distress"])
     parser.add_argument("--companies", type=int, default=4_000)
     parser.add_argument("--days", type=int, default=1_095)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--memory", default="2GB", help="of DuckDB")
     parser.add_argument("--rivals", action="store_true", help="measure a network over ties beside the trees of linked_party")
     asked = parser.parse_args(words)
+    rings: dict[str, Caught] = {}
     for seed in asked.seeds:
-        begin = time.perf_counter()
         source = InMemory(Params(companies=asked.companies, days=asked.days, seed=seed))
         with archive_of(source, asked.memory) as archive:
-            _say(f"seed {seed}", source, archive, choose(asked.task), asked.rivals)
-        print(f"    {time.perf_counter() - begin:.0f} s", flush=True)
+            for task in asked.tasks:
+                begin = time.perf_counter()
+                for who, found in _say(f"seed {seed}", source, archive, choose(task), asked.rivals).items():
+                    rings[who] = rings[who] + found if who in rings else found
+                print(f"    {task}: {time.perf_counter() - begin:.0f} s", flush=True)
+    for who, found in rings.items():
+        print(f"all seeds, {who}: {found.told()}")
 
 
-def _say(name: str, source: InMemory, archive: Archive, task: Task, rivals: bool) -> None:
-    """Print what a task's score is worth in a city; where no model can be had, what there is without one."""
+def _say(name: str, source: InMemory, archive: Archive, task: Task, rivals: bool) -> dict[str, Caught]:
+    """Print what a task's score is worth in a city; where no model can be had, what there is without one. Return what of rings is found."""
     try:
-        city = learnt(source, archive, task)
+        trained = train(archive, task, families(task.name), Silent())
     except GateError as error:
         print(f"{name}: no model: {error}")
-        if task.name == "fraud_ring":
-            seen = task.units.look(archive, archive.as_of, families(task.name), None)
-            say_rings(name, source, seen, {"told by the night": seen.values[:, _place(seen, "shape.told")]})
-        return
-    print(json.dumps({key: city.trained.metrics[key] for key in ("rows", "chosen", "leaks", "permuted_labels_auc")}, ensure_ascii=False))
-    for who, worth in city.trained.metrics["models"].items():
+        return _say_rings(name, source, archive, task, None) if task.name == "fraud_ring" else {}
+    print(json.dumps({key: trained.metrics[key] for key in ("rows", "chosen", "leaks", "permuted_labels_auc")}, ensure_ascii=False))
+    for who, worth in trained.metrics["models"].items():
         print(f"  held out, by what the bank knows: {who} AUC {told(worth['auc'])}, AP {told(worth['ap'])}", flush=True)
+    if task.name == "fraud_ring":
+        return _say_rings(name, source, archive, task, trained)
     if task.name == "linked_party":
+        city = seen_last(source, archive, trained)
         say_linked(name, city, {"  embedding": embedded(archive, city)} if rivals else {})
     else:
-        say_rings(name, source, city.seen, {"score": city.score, "told by the night": city.seen.values[:, _place(city.seen, "shape.told")]})
+        say_distress(name, trained)
+    return {}
 
 
-def _place(seen: Snapshot, column: str) -> int:
-    return [each.name for each in seen.columns].index(column)
+def _say_rings(name: str, source: InMemory, archive: Archive, task: Task, trained: Trained | None) -> dict[str, Caught]:
+    """Print what scores of the last day's rings find; the score is the order of their evidence where nothing was learnt."""
+    seen = task.units.look(archive, archive.as_of, families(task.name), None)
+    assert isinstance(seen, Rings)
+    evidence, night = by_evidence(seen), seen.values[:, [column.name for column in seen.columns].index("shape.told")]
+    score = evidence if trained is None else scored(trained, seen)
+    return say_rings(name, source, seen, {"score": score, "evidence": evidence, "night": night})
 
 
 if __name__ == "__main__":

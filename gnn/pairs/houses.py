@@ -56,24 +56,24 @@ def houses(graph: Graph) -> ir.Table:
 
 @dataclass(frozen=True)
 class Ties:
-    """What pairs of parties come to between houses.
+    """How likely pairs of parties are under one control, told between houses.
 
     Attributes
     ----------
     house
         Whose each party is; one without is its own.
     best
-        By house, then by another: the highest score of any pair between the two.
+        By house, then by another: the likelihood of the likeliest pair between the two.
     """
 
     house: Mapping[str, str]
     best: Mapping[str, Mapping[str, float]]
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]], score: Iterable[float], house: Mapping[str, str]) -> Ties:
-        """Put the scores of pairs together by houses."""
+    def of(cls, pairs: Iterable[tuple[str, str]], likely: Iterable[float], house: Mapping[str, str]) -> Ties:
+        """Put likelihoods of pairs, between 0 and 1, together by houses."""
         found: dict[str, dict[str, float]] = {}
-        for (a, b), each in zip(pairs, score, strict=True):
+        for (a, b), each in zip(pairs, likely, strict=True):
             one, other = house.get(a, a), house.get(b, b)
             for here, there in ((one, other), (other, one)):
                 mine = found.setdefault(here, {})
@@ -81,15 +81,15 @@ class Ties:
         return cls(house, found)
 
     def between(self, a: str, b: str) -> float | None:
-        """Return the score between the houses of two parties; None where nothing ties them.
+        """Return how likely two parties are under one control; None where nothing ties their houses.
 
-        Control is one person's, so two who are tied to one third are tied to one another: as strongly as the weaker of the two.
+        Control is one person's, so two who are tied to one third are tied to one another: as likely as both ties hold.
 
         >>> ties = Ties.of([("c", "p"), ("d", "q"), ("e", "q")], [0.9, 0.4, 0.7], {"q": "p"})
-        >>> ties.between("q", "c"), ties.between("c", "e"), ties.between("c", "z")
-        (0.9, 0.7, None)
+        >>> ties.between("q", "c"), round(ties.between("c", "e"), 2), ties.between("c", "z")
+        (0.9, 0.63, None)
         """
         one, other = (self.best.get(self.house.get(end, end), {}) for end in (a, b))
         direct = one.get(self.house.get(b, b))
-        over = [min(score, other[third]) for third, score in one.items() if third in other]
+        over = [likely * other[third] for third, likely in one.items() if third in other]
         return max(([] if direct is None else [direct]) + over, default=None)
