@@ -14,6 +14,8 @@ from kg.engine import union
 from kg.graph import Graph
 
 _DAY = 86_400
+#: The place, from 0, of the member by whom turns are counted.
+_THIRD = 2
 
 
 def _make(find: Find, graph: Graph) -> ir.Table:
@@ -36,7 +38,16 @@ def _make(find: Find, graph: Graph) -> ir.Table:
         spread=part(moved.amount_fen.min(), moved.amount_fen.max()),
     )
     joined = sums.left_join(graph.engine.keep(flows), "id", rname="{name}_f")
+    joined = joined.left_join(graph.engine.keep(_turns(moved)), "id", rname="{name}_t")
     return joined.left_join(graph.engine.keep(_kept(moved)), "id", rname="{name}_k").select("id", *(column.name for column in COLUMNS))
+
+
+def _turns(moved: ir.Table) -> ir.Table:
+    """Return how often money went round: the days on which the third busiest member got any, since three make a ring: ``id, turns``."""
+    days = moved.group_by("ring_id", "payee").aggregate(days=moved["at"].date().nunique())
+    order = ibis.window(group_by=days.ring_id, order_by=[ibis.desc(days.days), days.payee])
+    placed = days.mutate(place=ibis.row_number().over(order))
+    return placed.filter(placed.place == _THIRD).select(id="ring_id", turns="days")
 
 
 def _kept(moved: ir.Table) -> ir.Table:
@@ -53,6 +64,7 @@ COLUMNS = (
     Column("told", "part of the members that rings of the night have", "夜间已报成员占比", "1"),
     Column("most_fen", "the most that one member got", "单一成员最多收款", "fen"),
     Column("least_part", "the least that one member got, of the most", "成员收款最少与最多之比", "1", NOTHING),
+    Column("turns", "days on which the third busiest member got money that goes round", "第三活跃成员收到环内资金的天数", "days"),
     Column("transfers", "payments that go round", "环内转账笔数", "payments"),
     Column("amount_fen", "money that goes round", "环内转账金额", "fen"),
     Column("span_days", "days from the first payment to the last", "历时天数", "days", NOTHING),

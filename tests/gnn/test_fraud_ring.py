@@ -53,6 +53,18 @@ def test_a_ring_is_as_large_as_it_has_members_and_nothing_is_kept_that_is_not_pa
     assert (part > 0).all()
 
 
+def test_turns_are_the_days_on_which_the_third_busiest_member_got_money(lake, day, seen):
+    found = candidates_now(lake.on(day)).transfers.to_pylist()
+    days = {}
+    for row in found:
+        days.setdefault(row["ring_id"], {}).setdefault(row["payee"], set()).add(row["at"].date())
+    column = [column.name for column in seen.columns].index("shape.turns")
+    told = dict(zip((id_.split("@")[0] for id_ in seen.ids.to_pylist()), seen.values[:, column].tolist(), strict=True))
+    by_hand = {ring: sorted(map(len, each.values()), reverse=True)[2] for ring, each in days.items() if len(each) > 2}
+    assert by_hand
+    assert {ring: told[ring] for ring in by_hand} == by_hand
+
+
 def rings(period):
     ids = pa.array(["a", "b", "c", "d"])
     row, company = np.array([0, 0, 1, 1, 1, 2, 2, 3]), pa.array(list("uvwxyzuv"))
