@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from gnn.company.reading import partners
 from gnn.family import Column, Family
-from gnn.pairs.candidates import Find, evidence, pairs
+from gnn.pairs.candidates import Find, evidence, pairs, years
 from kg.engine import union
 from kg.graph import Graph
 
@@ -38,10 +38,10 @@ def _make(find: Find, graph: Graph) -> ir.Table:
 
 
 def _dealt(graph: Graph) -> ir.Table:
-    """Return with whom each party deals in money within a year: ``end, other``."""
+    """Return with whom each party deals in money within the years that are looked at: ``end, other``."""
 
     def made() -> ir.Table:
-        rows = partners(graph).select(end="id", other="other")
+        rows = union([partners(then).select(end="id", other="other") for then in years(graph)])
         both = union([rows, rows.select(end="other", other="end")])
         return graph.engine.keep(both.distinct())
 

@@ -46,7 +46,7 @@ def evidence(graph: Graph, find: Find) -> ir.Table:
     """
 
     def made() -> ir.Table:
-        rows = union([_of_year(graph, find, year) for year in range(YEARS if isinstance(graph, Past) else 1)])
+        rows = union([_of_year(then, find, year) for year, then in enumerate(years(graph))])
         rows = graph.engine.keep(rows)
         open_ = rows.filter(rows.kind.isin(_OPEN), rows.year == 0).select("a", "b")
         tied = graph.engine.keep(union([open_, _tied(graph)]).distinct())
@@ -56,11 +56,21 @@ def evidence(graph: Graph, find: Find) -> ir.Table:
     return graph.once("gnn.pairs.evidence", made)
 
 
+def years(graph: Graph) -> list[Graph]:
+    """Return the graph, and as it was at the end of the years before that are looked at."""
+
+    def made() -> list[Graph]:
+        if not isinstance(graph, Past):
+            return [graph]
+        return [graph, *(graph.earlier(graph.as_of - timedelta(days=365 * year)) for year in range(1, YEARS))]
+
+    return graph.once("gnn.pairs.years", made)
+
+
 def _of_year(graph: Graph, find: Find, year: int) -> ir.Table:
-    """Return what is found in the year that ended so many years before the day of a graph."""
-    then = graph.earlier(graph.as_of - timedelta(days=365 * year)) if year and isinstance(graph, Past) else graph
-    found = graph.engine.arrow(find(then).select(list(_FOUND)))
-    paid = lumps(then)
+    """Return what is found in the year up to the day of a graph, which is the one so many years back."""
+    found = graph.engine.arrow(find(graph).select(list(_FOUND)))
+    paid = lumps(graph)
     paid = paid.mutate(kind=ibis.literal(KIND), score=paid.strength // 2)
     rows = graph.engine.keep(union([found, paid.select(list(_FOUND))]))
     rows = rows.mutate(a=ibis.least(rows.a, rows.b), b=ibis.greatest(rows.a, rows.b), year=ibis.literal(year))

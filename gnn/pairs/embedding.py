@@ -27,7 +27,7 @@ from kg.algorithms.kernel import Ints
 
 _WIDTH, _STEPS, _FOLDS = 32, 120, 4
 #: Columns that tell of one end, by the suffix that names it, and whether one is a person.
-_OF_END = ("around.pairs", "around.best", "around.partners", "reach.house")
+_OF_END = ("around.pairs", "around.best", "around.partners")
 _TIES = ("evidence.score", "evidence.hidden_control")
 
 

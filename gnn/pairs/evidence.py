@@ -1,4 +1,8 @@
-"""The evidence between the two parties: what they share and what passes between them, each kind with its strength."""
+"""The evidence between the two parties: what they share and what passes between them, each kind with its strength.
+
+Since when and for how long there is evidence is not told: a model learns from owners in the register, who were there all the time, and
+whoever hides behind another is new there as often as not.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +44,6 @@ def _make(find: Find, graph: Graph) -> ir.Table:
     found = graph.engine.keep(
         rows.group_by("id").aggregate(
             score=rows.score.max(where=~behind).fill_null(0) / _PPM,
-            now=rows.score.max(where=rows.year == 0).fill_null(0) / _PPM,
-            years=rows.year.nunique(),
             kinds=rows.kind.nunique(where=~behind),
             **kinds,
         )
@@ -52,8 +54,6 @@ def _make(find: Find, graph: Graph) -> ir.Table:
 
 COLUMNS = (
     Column("score", "all evidence between the two together, of the year in which it was strongest", "综合关联强度", "1"),
-    Column("now", "all evidence between the two together within a year", "近一年关联强度", "1"),
-    Column("years", "years in which there is evidence between the two", "有证据的年数", "years"),
     Column("kinds", "kinds of evidence between the two", "证据种类数", "kinds"),
     Column("person", "1 where one of the two is a person", "一方为自然人", "1"),
     *(Column(name, about, zh, "1") for name, about, zh in KINDS),

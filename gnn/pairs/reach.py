@@ -1,4 +1,7 @@
-"""How far evidence reaches from one party to the other over whose companies are whose."""
+"""How far evidence reaches from one party to the other over whose companies are whose.
+
+How many companies a house has is not told: of those whose register was withheld it says that they are asked about, of others nothing.
+"""
 
 from __future__ import annotations
 
@@ -30,18 +33,12 @@ def _make(find: Find, graph: Graph) -> ir.Table:
         rows = keep(rows.left_join(found, "id", rname="{name}_r").drop("id_r"))
     common = keep(_common(graph, rows.select("id", "a", "b"), ties))
     rows = rows.left_join(common, "id", rname="{name}_r")
-    sizes = keep(houses(graph).group_by("house").aggregate(size=ibis._.count()))
-    of = keep(houses(graph).inner_join(sizes, "house"))
-    for end in ("a", "b"):
-        rows = keep(rows.left_join(of.select(**{end: "party", f"house_{end}": "size"}), end, rname="{name}_s").drop(f"{end}_s"))
     return rows.select(
         "id",
         a_to_house=rows.a_to_house / _PPM,
         b_to_house=rows.b_to_house / _PPM,
         over_third=rows.over_third / _PPM,
         thirds="thirds",
-        house_a="house_a",
-        house_b="house_b",
     )
 
 
@@ -68,8 +65,6 @@ COLUMNS = (
     ),
     Column("over_third", "how strongly both are tied to the companies of one third person", "共同关联第三方的强度", "1"),
     Column("thirds", "to how many others' companies both are tied", "共同关联第三方数", "persons"),
-    Column("house_a", "companies of whoever has the first", "甲方控制人名下主体数", "parties"),
-    Column("house_b", "companies of whoever has the second", "乙方控制人名下主体数", "parties"),
 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -68,6 +70,22 @@ def test_what_happens_afterwards_is_in_no_feature_of_a_pair(lake, day, seen):
 def test_cases_and_other_scores_are_in_no_feature_of_a_pair(lake, day, seen):
     without = replace(lake, lake=lake.lake.without(["records/cases"]))
     assert same(seen, TASK.units.look(without, day, FAMILIES, "train"))
+
+
+def test_money_of_earlier_years_counts_as_that_of_the_last_one_does(lake):
+    """Half a year on, the first months of the city lie more than a year back."""
+    graph, table = lake.on(lake.as_of + timedelta(days=200)), lake.lake.engine.table
+    owner = {row["dst"]: row["src"] for row in table(graph.edges("OWNS_ACCOUNT").select("src", "dst")).to_pylist()}
+    paid, early = Counter(), set()
+    for row in table(graph.edges("TRANSFERRED_TO").select("src", "dst", "amount_fen", "at")).to_pylist():
+        pair = owner[row["src"]], owner[row["dst"]]
+        paid[pair] += row["amount_fen"]
+        if row["at"].date() < graph.as_of - timedelta(days=366):
+            early.add(pair)
+    family = next(each for each in FAMILIES if each.name == "money")
+    found = {tuple(row["id"].split(AND)): row["paid_fen"] or 0 for row in table(family.make(graph)).to_pylist()}
+    assert found == {pair: paid[pair] for pair in found}
+    assert early & {pair for pair, fen in found.items() if fen}
 
 
 def test_a_pair_is_stated_where_the_whole_register_puts_both_under_one_person(lake, day, seen):

@@ -17,7 +17,7 @@ from gnn.snapshot import Named
 NAMES = (
     "evidence.score",
     "evidence.hidden_control",
-    *(f"{n}_{e}" for n in ("around.pairs", "around.best", "around.partners", "reach.house") for e in "ab"),
+    *(f"{n}_{e}" for n in ("around.pairs", "around.best", "around.partners") for e in "ab"),
 )
 
 
