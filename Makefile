@@ -73,6 +73,7 @@ bench: $(STAMP)
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak
 	$(BIN)/python scripts/score_soak.py
+	$(BIN)/python scripts/score_tasks.py linked_party fraud_ring supply_chain_distress --companies 20000 --seeds 11 12 13 14 15
 
 format: $(STAMP)
 	$(BIN)/ruff format .
