@@ -59,8 +59,8 @@ class Judged:
         return replace(self, told=[*self.told, *more])
 
     def of_lookalikes(self) -> int:
-        """Return how many of the rings told are of honest look-alikes for the greater part."""
-        return sum(2 * len(set(ring) & set(self.lookalike)) > len(ring) for ring in self.told)
+        """Return how many of the rings told are of honest look-alikes, with a part in no scheme, for the greater part."""
+        return sum(2 * len((set(ring) & set(self.lookalike)) - set(self.guilty)) > len(ring) for ring in self.told)
 
 
 def _alike(one: Collection[str], other: Collection[str]) -> bool:
