@@ -4,7 +4,7 @@ Look-alikes that are no hit: a cash pool, a platform or an agent that pays and i
 ``most_payments`` between two accounts); a wholesaler whose customers pay others too, where what goes on is not what came; hubs.
 
 What cannot be had: who sends a dozen waves over the same hands looks like a customer by then, and was found while they were few. With
-twelve payments in the place of eight, in a generated city of 20,000 companies, 24 honest ones are hit within three years in the place of 12.
+twelve payments in the place of eight, of 20,000 companies of a generated city 24 honest ones are hit within three years in the place of 12.
 
 References
 ----------
