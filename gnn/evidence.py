@@ -104,8 +104,7 @@ class Explainer:
         float64, shape (n,)
             nan for a company that is there no more.
         """
-        graph = Without(self.archive.lake, seen.day, self.archive.zone, pa.array(rows, pa.string()))
-        again = snapshot(graph, self.families)
+        again = snapshot(Without(self.archive.on(seen.day), pa.array(rows, pa.string())), self.families)
         score, _ = self.model.score(again)
         place = Interner(again.ids).codes(seen.ids)
         return np.where(place >= 0, score[place], np.nan)

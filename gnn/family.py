@@ -42,7 +42,7 @@ class Family:
     ----------
     make
         A graph in, ``id`` of companies and the columns out, each company once at most. It reads nothing that happened after the day of
-        the graph, no label and nothing that follows from one.
+        the graph, and no label: of other companies that they are cases only where it was known by that day.
     """
 
     name: str

@@ -14,8 +14,9 @@ import ibis.expr.types as ir
 
 from kg import alias, history, schema
 from kg.derivation import Derivation
-from kg.graph import Graph, columns, table_name
+from kg.graph import USUAL, Graph, columns, table_name
 from kg.lake import Lake
+from kg.ruleset import Chosen
 
 #: Days on which something happened: a row that tells a later one is not there yet.
 _DATED = ("filed_on", "founded_on", "opened_on", "issued_on", "signed_on", "known_on", "reported_on", "period", "month")
@@ -23,6 +24,8 @@ _DATED = ("filed_on", "founded_on", "opened_on", "issued_on", "signed_on", "know
 _TIMED = ("at", "decided_at")
 #: What a register says of today alone, and so of no earlier day.
 _OF_TODAY = ("status", "blocked", "balance_fen", "result")
+#: Records that tell of the day of their delivery alone.
+_BOOKS = ("exposures",)
 
 
 class Past(Graph):
@@ -31,25 +34,45 @@ class Past(Graph):
     A version of a relationship or record holds from ``valid_from`` until ``valid_to``, whether or not it was replaced since. What is
     derived (rings, links, groups) is kept in the lake as it follows from all that is known today, so none of that is here: what
     ``derivations`` make is made anew of the day, when it is first asked for, and of what none makes there are no rows. Columns that tell
-    today's state are null, but for the status of an invoice, which is void only from the day on which it was made void.
+    today's state are null, but for the status of an invoice, which is void only from the day on which it was made void; of what the bank
+    has in its books today there are no rows.
+
+    Parameters
+    ----------
+    chosen
+        The rule sets under which ownership and groups are seen.
+    derived
+        Whether the lake's derived tables are those of the day: then they are read and not made again.
     """
 
-    def __init__(self, lake: Lake, as_of: date, zone: str = "Asia/Shanghai", derivations: Sequence[Derivation] = ()) -> None:
-        super().__init__(lake, as_of, zone)
+    def __init__(
+        self,
+        lake: Lake,
+        as_of: date,
+        zone: str = "Asia/Shanghai",
+        derivations: Sequence[Derivation] = (),
+        *,
+        chosen: Chosen = USUAL,
+        derived: bool = False,
+    ) -> None:
+        super().__init__(lake, as_of, zone, chosen)
         self._makers = {each.produces: each for each in derivations}
+        self._as_kept = derived
 
     def earlier(self, day: date) -> Past:
         """Return the graph of a day before, of the same lake and by the same derivations."""
-        return Past(self._lake, day, self.zone, tuple(self._makers.values()))
+        return Past(self._lake, day, self.zone, tuple(self._makers.values()), chosen=self.chosen)
 
     def knows(self, name: str) -> bool:
-        """Say whether there is a table of that name that a source states."""
-        return super().knows(name) and ("/" in name or not _type(name).derived)
+        """Say whether there is a table of that name that a source states, or a derivation makes."""
+        if "/" in name:
+            return name.removeprefix("records/") not in _BOOKS and super().knows(name)
+        return name in self._makers if _type(name).derived else super().knows(name)
 
     def records(self, kind: str, *references: str) -> ir.Table | None:
         """Return the records of a kind as they were, or None where no source states any."""
         name = f"records/{kind}"
-        if not self._lake.has(name):
+        if not self.knows(name):
             return None
         rows = _without_today(then(self._lake.view(name), self.as_of, self.zone), self.as_of)
         if references and self._lake.has(alias.TABLE):
@@ -82,6 +105,8 @@ class Past(Graph):
         maker = self._makers.get(type_.label if isinstance(type_, schema.NodeType) else type_.type)
         if maker is None:
             return nothing
+        if self._as_kept and self._lake.has(table_name(type_)):
+            return super()._rows(type_)
         self._known[table_name(type_)] = nothing  # a derivation may ask what it made the night before
         rows = maker.run(self)
         return self.engine.keep(rows.mutate(**{name: ibis.null(each) for name, each in of.items() if name not in rows.columns}))
@@ -95,24 +120,31 @@ class Archive:
     ----------
     derivations
         What makes anew of an earlier day what followed from what was known then.
+    chosen
+        The rule sets under which ownership and groups are seen.
+    derived
+        Whether the lake's derived tables are those of the business date, as they are in a night once it has derived.
     """
 
     lake: Lake
     as_of: date
     zone: str
     derivations: tuple[Derivation, ...] = ()
+    chosen: Chosen = USUAL
+    derived: bool = False
 
     def today(self) -> Graph:
         """Return the graph of the business date, with all that is derived."""
-        return Graph(self.lake, self.as_of, self.zone)
+        return Graph(self.lake, self.as_of, self.zone, self.chosen)
 
     def on(self, day: date) -> Past:
-        """Return the graph of an earlier day."""
-        return Past(self.lake, day, self.zone, self.derivations)
+        """Return the graph of an earlier day, or of the business date itself."""
+        kept = self.derived and day == self.as_of
+        return Past(self.lake, day, self.zone, self.derivations, chosen=self.chosen, derived=kept)
 
     def ending(self, day: date) -> Archive:
         """Return the archive of a lake in which nothing happened after a day."""
-        return replace(self, lake=Cut(self.lake, day, self.zone), as_of=day)
+        return replace(self, lake=Cut(self.lake, day, self.zone), as_of=day, derived=False)
 
 
 class Cut(Lake):

@@ -65,6 +65,21 @@ BY_FAMILY: dict[str, Reason] = {
         "规则命中：命中的风险规则与已确认的欺诈企业相近",
         "The rules that hit it are those that hit confirmed cases",
     ),
+    "rings": Reason(
+        "SCORE_RINGS",
+        "资金环：所在资金环的规模、时间或成员与已确认的欺诈企业相近",
+        "The rings of money that it is in, and who else is in them, are like those of confirmed cases",
+    ),
+    "links": Reason(
+        "SCORE_LINKS",
+        "关联证据：未披露的关联方或隐名控制的证据与已确认的欺诈企业相近",
+        "The evidence that ties it to others beside equity is like that of confirmed cases",
+    ),
+    "control": Reason(
+        "SCORE_CONTROL",
+        "控制关系：控制方及同一控制下的主体与已确认的欺诈企业相近",
+        "Who commands it, and who is commanded with it, are like those of confirmed cases",
+    ),
     "near.paid": Reason(
         "SCORE_PARTNERS_IN_PAYMENTS",
         "资金往来对手：与其有资金往来的企业与已确认欺诈企业的对手相近",

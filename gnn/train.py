@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -142,7 +142,7 @@ def train(
     if task.units is COMPANIES:
         metrics |= {
             "further": _further(trained, parts, archive, seed, found_part),
-            "walk": walk(_days(seen, known, task), {OWN: last.n_own, GRAPH: len(last.columns)}, task.horizon, seed),
+            "walk": walk(days_of(seen, known, task), {OWN: np.arange(last.n_own), GRAPH: np.arange(len(last.columns))}, task.horizon, seed),
         }
     if rivals:
         metrics |= {"rivals": _rivals(trained, parts, last.n_own, seed)}
@@ -183,7 +183,7 @@ def _measured(of: _Material, seed: int) -> Trained:
     return Trained(of.task, chosen, of.plan, test, last.columns, metrics, kept)
 
 
-def _days(seen: dict[date, Snapshot], known: Known, task: Task) -> dict[date, Day]:
+def days_of(seen: Mapping[date, Snapshot], known: Known, task: Task) -> dict[date, Day]:
     """Return the companies of each day that was computed, and what became of them."""
     parts = {day: part_of([each], known, task) for day, each in seen.items()}
     return {day: Day(part.values, part.label) for day, part in parts.items()}

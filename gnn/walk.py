@@ -12,6 +12,7 @@ import numpy as np
 from gnn.encode import Floats
 from gnn.metrics import DRAWS, Labels, average_precision, drawn_rows
 from gnn.trees import Trees
+from kg.algorithms.kernel import Ints
 
 _SEED, _LEAST = 7, 5
 
@@ -38,18 +39,13 @@ def origins(days: Sequence[date], horizon: int) -> tuple[date, ...]:
     return tuple(found)
 
 
-def walk(days: Mapping[date, Day], widths: Mapping[str, int], horizon: int, seed: int) -> dict[str, Any]:
-    """Return the mean over days of the AP of each model, and of the gain of the last one over the first, with 95 % intervals.
+def walked(days: Mapping[date, Day], columns: Mapping[str, Ints], horizon: int, seed: int) -> dict[date, dict[str, Floats]]:
+    """Return the scores of the companies of each day that is judged, by model, from trees that saw only what was known before.
 
     Parameters
     ----------
-    widths
-        How many of the columns each model reads.
-
-    Returns
-    -------
-    dict
-        ``days``: cases by day that was judged; a day with fewer than five is left out. ``ap`` by model; ``gain``.
+    columns
+        The columns that each model reads, int64.
     """
     scored: dict[date, dict[str, Floats]] = {}
     for day in origins(list(days), horizon):
@@ -58,12 +54,30 @@ def walk(days: Mapping[date, Day], widths: Mapping[str, int], horizon: int, seed
         if min(int(label.sum()), int(days[day].label.sum())) >= _LEAST:
             values = np.concatenate([each.values for each in early])
             scored[day] = {
-                name: Trees.fit(values[:, :width], label, seed).score(days[day].values[:, :width]) for name, width in widths.items()
+                name: Trees.fit(np.ascontiguousarray(values[:, read]), label, seed).score(days[day].values[:, read])
+                for name, read in columns.items()
             }
+    return scored
+
+
+def walk(days: Mapping[date, Day], columns: Mapping[str, Ints], horizon: int, seed: int) -> dict[str, Any]:
+    """Return the mean over days of the AP of each model, and of the gain of the last one over the first, with 95 % intervals.
+
+    Parameters
+    ----------
+    columns
+        The columns that each model reads, int64.
+
+    Returns
+    -------
+    dict
+        ``days``: cases by day that was judged; a day with fewer than five is left out. ``ap`` by model; ``gain``.
+    """
+    scored = walked(days, columns, horizon, seed)
     told = {str(day): int(days[day].label.sum()) for day in scored}
     if not scored:
         return {"days": told}
-    labels, names = [days[day].label for day in scored], list(widths)
+    labels, names = [days[day].label for day in scored], list(columns)
     ap = {name: _mean(labels, [each[name] for each in scored.values()]) for name in names}
     drawn = {name: _drawn(labels, [each[name] for each in scored.values()]) for name in names}
     found = {name: _interval(ap[name], drawn[name]) for name in names}

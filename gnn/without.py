@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -11,20 +9,25 @@ import pyarrow as pa
 from gnn.behind.behind import called
 from gnn.past import Past
 from kg import schema
-from kg.lake import Lake
 
 
 class Without(Past):
     """The graph of a day without some relationships and records; of a company that is taken out only its entry in the register is unknown.
 
+    What is derived stands as it does in the whole graph, without the rows that are taken out and those that name one of them as evidence:
+    to derive everything anew would take as long as a night.
+
     Parameters
     ----------
+    whole
+        The graph of the day.
     rows : string
         Ids of relationships and records, and of companies.
     """
 
-    def __init__(self, lake: Lake, as_of: date, zone: str, rows: pa.Array) -> None:
-        super().__init__(lake, as_of, zone)
+    def __init__(self, whole: Past, rows: pa.Array) -> None:
+        super().__init__(whole._lake, whole.as_of, whole.zone)
+        self._whole, self._makers = whole, whole._makers
         # cut into once and read by every step
         self._gone = self.engine.keep(self.engine.arrow(pa.table({"gone": rows.unique() if len(rows) else pa.array([], pa.string())})))
 
@@ -38,7 +41,9 @@ class Without(Past):
         return super().ended(type_).anti_join(self._gone, [("id", "gone")])
 
     def _rows(self, type_: schema.NodeType | schema.EdgeType) -> ir.Table:
-        rows = super()._rows(type_)
+        rows = self._whole._rows(type_) if type_.derived else super()._rows(type_)
+        if type_.derived and "evidence" in rows.columns:
+            rows = rows.anti_join(self._resting(rows), "id")
         if isinstance(type_, schema.EdgeType):
             return rows.anti_join(self._gone, [("id", "gone")])
         if type_.label != "Company":
@@ -50,6 +55,11 @@ class Without(Past):
             if name in _SAID
         }
         return marked.mutate(**kept).select(*rows.columns)
+
+    def _resting(self, rows: ir.Table) -> ir.Table:
+        """Return ``id`` of the derived rows whose evidence, a JSON list of ids, names one that is taken out."""
+        named = rows.select("id", named=rows.evidence.substr(2, rows.evidence.length() - 4).split('","').unnest())
+        return self.engine.keep(named.semi_join(self._gone, [("named", "gone")]).select("id").distinct())
 
 
 #: What the register says of a company, without what only names it.

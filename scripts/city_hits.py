@@ -56,17 +56,9 @@ def judged(params: Params, rules: Sequence[Rule[Any]] = RULES) -> Judged:
         if earlier := range(params.days - 1 - _APART, _APART // 2, -_APART):
             lake, _ = lake_of(source, engine, Path(spill) / "lake")
             for day in earlier:
-                then = _looked(source, _Night(lake, params.day(day), derivations=DERIVATIONS), params.seed, rules)
+                then = _looked(source, Past(lake, params.day(day), derivations=DERIVATIONS), params.seed, rules)
                 found = Judged(found.rings.joined(then.rings), found.schemes.joined(then.schemes))
         return found
-
-
-class _Night(Past):
-    """An earlier day as its night saw it: for rules what is derived is there too."""
-
-    def knows(self, name: str) -> bool:
-        """Say whether a source states it, or a derivation makes it."""
-        return super().knows(name) or name in self._makers
 
 
 def _looked(source: InMemory, graph: Graph, seed: int, rules: Sequence[Rule[Any]]) -> Judged:

@@ -16,8 +16,8 @@ from kg.graph import columns, table_name
 from kg.lake import Lake
 
 DECLARED = [type_ for type_ in (*schema.ALL_NODES, *schema.ALL_EDGES) if not type_.derived]
-#: The kinds of records that features and derivations read beside the graph.
-RECORDS = ("cases", "invoices", "financings", "nominations", "concert", "rebuttals", "hubs")
+#: The kinds of records that features, derivations and rules read beside the graph.
+RECORDS = ("cases", "invoices", "financings", "nominations", "concert", "rebuttals", "hubs", "contracts", "tax_filings", "goods")
 
 
 def lake_of(source: InMemory, engine: Engine, folder: Path) -> tuple[Lake, date]:

@@ -12,7 +12,8 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,19 +27,26 @@ from city_lake import lake_of
 from gnn.card_figures import told
 from gnn.card_further import walked_said
 from gnn.challenge import register
-from gnn.company import FAMILIES
+from gnn.company import DERIVED, FAMILIES
 from gnn.company.schemes import family
 from gnn.encode import Floats
+from gnn.family import Family
+from gnn.ladder import Judged, ladder, layers
 from gnn.measure import probabilities
 from gnn.metrics import Labels, average_precision, interval
 from gnn.past import Archive
 from gnn.registry import Registry, refusals
 from gnn.reliability import line
-from gnn.shelf import Shelf
+from gnn.rivals import against
+from gnn.shelf import Look, Shelf
 from gnn.slices import slices
+from gnn.snapshot import Snapshot
+from gnn.task import Task
 from gnn.tasks import choose
-from gnn.train import train
+from gnn.train import Trained, days_of, known_of, train
 from gnn.unlabelled import corrected
+from gnn.walk import Day, walked
+from kg.derivations import DERIVATIONS
 from kg.engine import Engine
 from kg.errors import GateError
 from kg.lake import Lake
@@ -48,20 +56,28 @@ from kg.rules import RULES
 from loaders.city import Params
 
 ZONE, TASK = "Asia/Shanghai", "company_fraud"
-FIGURES, ROWS = "figures.json", "rows.npz"
+FIGURES, ROWS, LAYERS = "figures.json", "rows.npz", "layers.npz"
 #: What probabilities must come to.
 SLOPE, INTERCEPT, HOLD = (0.8, 1.25), 0.2, 8
+#: From how many of the newest days of training networks learn that pass messages.
+_HEARD = 3
 
 
 def judged(folder: Path, params: Params, rules: Sequence[Rule[Any]] = RULES) -> dict[str, Any]:
     """Train on a city's past, judge on its last days, and keep the figures and the held-out rows."""
     folder.mkdir(parents=True, exist_ok=True)
     with Engine(folder / "spill", memory="2GB", threads=1) as engine:
+        began = time.process_time()
         lake, last = _lake(folder, engine, params)
-        archive, task = Archive(lake, last, ZONE), choose(TASK)
-        families = (*FAMILIES, family(rules)) if rules else FAMILIES
+        archive, task = Archive(lake, last, ZONE, DERIVATIONS), choose(TASK)
+        families = (*FAMILIES, *DERIVED, family(rules)) if rules else FAMILIES
+        seconds = {"city": time.process_time() - began}
         try:
-            trained = train(archive, task, families, Silent(), rivals=True, shelf=Shelf(folder / "shelf"))
+            trained = train(archive, task, families, Silent(), rivals=True, shelf=_Timed(folder / "shelf"))
+            seconds["all"] = time.process_time() - began
+            seen = _seen(folder, archive, task, families, trained)
+            _layers(folder, trained, days_of(seen, known_of(archive.today(), task), task))
+            networks = _networks(archive, trained, seen) if rules else {}
         except GateError as error:  # a city may have too few cases in a period
             return _kept(folder, {"seed": params.seed, "refused": [str(error)], "metrics": None, "cases": _cases(folder, None)})
     registry = Registry(folder / "models", TASK)
@@ -71,8 +87,66 @@ def judged(folder: Path, params: Params, rules: Sequence[Rule[Any]] = RULES) -> 
     probability = trained.challenger.curve(trained.challenger.trees.score(held.values[:, : len(trained.challenger.columns)]))
     guilty = _guilty(folder, held.ids, trained.periods.test + timedelta(days=task.horizon))
     np.savez_compressed(folder / ROWS, label=held.label, guilty=guilty, probability=probability)
-    told = {"seed": params.seed, "refused": refusals(model, None), "metrics": trained.metrics}
+    told = {"seed": params.seed, "refused": refusals(model, None), "metrics": trained.metrics, "networks": networks, "cpu_seconds": seconds}
     return _kept(folder, told | {"cases": _cases(folder, trained.periods.test)})
+
+
+class _Timed(Shelf):
+    """A shelf that says on what day it is and how long a snapshot took: deriving a past day anew is what takes long."""
+
+    def seen(self, archive: Archive, day: date, families: Sequence[Family], look: Look, period: str | None) -> Snapshot:
+        """Return the snapshot of a day."""
+        began = time.process_time()
+        found = super().seen(archive, day, families, look, period)
+        print(f"{day}: {len(found.ids):,} companies, {time.process_time() - began:.0f} CPU-s", file=sys.stderr, flush=True)
+        return found
+
+
+def _seen(folder: Path, archive: Archive, task: Task, families: Sequence[Family], trained: Trained) -> dict[date, Snapshot]:
+    """Return the snapshots that a training kept."""
+    of, shelf = trained.periods, Shelf(folder / "shelf")
+    plan = {**dict.fromkeys(of.train, "train"), **dict.fromkeys(of.valid, "valid"), of.test: "test"}
+    return {day: shelf.seen(archive, day, families, task.units.look, period) for day, period in plan.items()}
+
+
+def _layers(folder: Path, trained: Trained, days: Mapping[date, Day]) -> None:
+    """Keep the scores by each layer of features, of the days that `gnn.walk` judges."""
+    scored = walked(days, layers(trained.columns), trained.task.horizon, 0)
+    rows = {f"{day}/label": days[day].label for day in scored}
+    rows |= {f"{day}/{name}": score.astype(np.float32) for day, each in scored.items() for name, score in each.items()}
+    np.savez_compressed(folder / LAYERS, **rows)
+
+
+def _networks(archive: Archive, trained: Trained, seen: Mapping[date, Snapshot]) -> dict[str, Any]:
+    """Return what networks that pass messages are worth on the held-out day beside the model that was chosen."""
+    from gnn.messages import scores  # noqa: PLC0415 - torch is slow to import
+
+    task, of, known = trained.task, trained.periods, known_of(archive.today(), trained.task)
+    early = [(seen[day], task.units.labels(seen[day], known, task.horizon)) for day in of.train[-_HEARD:]]
+    last = seen[of.test]
+    label = task.units.labels(last, known, task.horizon)
+    kept, mine = label >= 0, trained.challenger.trees.score(last.values[:, : len(trained.challenger.columns)])
+    found = {name: score[kept] for name, score in scores(archive, early, last, 0).items()}
+    return {name: {"ap": _ap(label[kept], score), "ap_gain": against(label[kept], score, mine[kept])} for name, score in found.items()}
+
+
+def judged_days(rows: Mapping[str, Any]) -> list[Judged]:
+    """Return the days of which scores by layer are kept."""
+    days = sorted({name.partition("/")[0] for name in rows})
+    names = [[name for name in rows if name.startswith(f"{day}/") and not name.endswith("/label")] for day in days]
+    return [(rows[f"{day}/label"], {name.partition("/")[2]: rows[name] for name in of}) for day, of in zip(days, names, strict=True)]
+
+
+def layered(days: Sequence[Judged]) -> list[str]:
+    """Say what each layer of features is worth on all days of all cities."""
+    of = ladder(days)
+    if not of["days"]:
+        return []
+    lines = [f"mean AP by layer of features over {of['days']} days of all cities ({of['cases']} cases), each by trees grown before it:"]
+    for name, ap in of["ap"].items():
+        times = f"; all features come to {told(of['times'][name], '.2f')} times it" if name in of["times"] else ""
+        lines.append(f"  {name} {told(ap, '.4f')}{times}")
+    return lines
 
 
 def _kept(folder: Path, figures: dict[str, Any]) -> dict[str, Any]:
@@ -123,14 +197,14 @@ def report(every: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
     lines += _probable("against the bank's cases", rows["label"], rows["probability"])
     lines += _probable(f"against the truth, corrected by the estimated part that is found ({part:.2f})", rows["guilty"], unfound)
     lines += _probable(f"against the truth, corrected by the true part ({truly:.2f})", rows["guilty"], known)
-    return "\n".join([*lines, _won([figures["metrics"] for figures, _ in every])])
+    return "\n".join([*lines, _won([figures for figures, _ in every])])
 
 
 def _city(of: dict[str, Any]) -> str:
     if not of["metrics"]:
         return f"seed {of['seed']}: {'; '.join(of['refused'])}; {of['cases']}"
     rows, held = of["metrics"]["rows"], of["metrics"]["rows"]["test"]
-    said = "; ".join(f"{name} {told(each['ap'])}" for name, each in _models(of["metrics"]).items())
+    said = "; ".join(f"{name} {told(each['ap'])}" for name, each in {**_models(of["metrics"]), **of.get("networks", {})}.items())
     gate = "passed the gate" if not of["refused"] else "refused: " + "; ".join(of["refused"])
     counts = ", ".join(f"{name} {each['guilty']} of {each['rows']}" for name, each in rows.items())
     walked = walked_said(of["metrics"]["walk"])
@@ -165,7 +239,9 @@ def _ap(label: Labels, score: Floats) -> dict[str, float]:
 
 def _won(every: Sequence[dict[str, Any]]) -> str:
     """Say plainly which model ranked best, on the mean of all cities, and what the graph came to."""
-    mean = {name: float(np.mean([_models(of)[name]["ap"]["value"] for of in every])) for name in _models(every[0])}
+    ranked = [{**_models(of["metrics"]), **of.get("networks", {})} for of in every]
+    names = [name for name in ranked[0] if all(name in each for each in ranked)]
+    mean = {name: float(np.mean([each[name]["ap"]["value"] for each in ranked])) for name in names}
     best = max(mean, key=lambda name: mean[name])
     table = ", ".join(f"{name} {each:.4f}" for name, each in sorted(mean.items(), key=lambda item: -item[1]))
     ratio = mean["boosted_graph"] / max(mean["boosted_own"], 1e-9)
@@ -192,6 +268,7 @@ def main() -> None:
             subprocess.run([sys.executable, *sys.argv, "--only", str(seed)], check=True)
     folders = [given.out / f"seed-{seed}" for seed in given.seeds]
     print(report([(json.loads((folder / FIGURES).read_text(encoding="utf-8")), _rows(folder / ROWS)) for folder in folders]))
+    print("\n".join(layered([day for folder in folders for day in judged_days(_rows(folder / LAYERS))])))
 
 
 def _rows(path: Path) -> dict[str, Any]:

@@ -84,21 +84,24 @@ def _sued(graph: Graph, companies: ir.Table) -> ir.Table:
 SUED = Behind("court", _sued, high=dict.fromkeys(("cases", "cases_year", "against", "against_fen"), "every"), low={"last_days": "every"})
 
 
-def hit_rows(hits: Callable[[Graph], ir.Table], rules: tuple[str, ...]) -> Behind:
+def hit_rows(hits: Callable[[Graph], ir.Table], rules: tuple[str, ...], refer: tuple[str, ...]) -> Behind:
     """Return the rows that hits of rules rest on.
 
     Parameters
     ----------
     hits
         A graph in, hits (`kg.rule.HITS`) out.
-    rules
-        The rules that are columns.
+    rules, refer
+        The rules that are columns, and those of them that refer to a person.
     """
 
     def make(graph: Graph, companies: ir.Table) -> ir.Table:
         found = hits(graph).semi_join(companies, [("entity_id", "id")]).select("entity_id", "rule", row=ibis._.evidence.unnest())
-        named = {f"by_{rule}": found.rule == rule for rule in rules}
+        named = {"refers": found.rule.isin(list(refer)), **{f"by_{rule}": found.rule == rule for rule in rules}}
         told = found.select("row", id="entity_id", weight=ibis.literal(1), every=ibis.literal(True), **named)
         return told.group_by("id", "row").aggregate(weight=told.count(), **{name: told[name].max() for name in ("every", *named)})
 
-    return Behind("schemes", make, high={"hits": "every", "rules": "every"} | {rule: f"by_{rule}" for rule in rules})
+    # of whom hardly anybody has, to have one at all is much, however long ago it was
+    aged = {"newest_days": "every", "referred_days": "refers"}
+    high = {"hits": "every", "rules": "every", "referred": "refers", **aged} | {rule: f"by_{rule}" for rule in rules}
+    return Behind("schemes", make, high=high, low=aged)

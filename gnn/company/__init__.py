@@ -3,9 +3,24 @@
 Hits of rules are a family too; `schemes.family` makes it of the rules that are handed in.
 """
 
-from gnn.company import chain, contacts, court, invoices, loans, officers, ownership, papers, payments, registration
+from gnn.company import (
+    chain,
+    contacts,
+    control,
+    court,
+    invoices,
+    links,
+    loans,
+    officers,
+    ownership,
+    papers,
+    payments,
+    registration,
+    rings,
+)
 from gnn.family import Family
 
+#: Those that read what sources state.
 FAMILIES: tuple[Family, ...] = (
     registration.FAMILY,
     ownership.FAMILY,
@@ -18,5 +33,7 @@ FAMILIES: tuple[Family, ...] = (
     court.FAMILY,
     chain.FAMILY,
 )
+#: Those that read what is derived, and known cases beside it.
+DERIVED: tuple[Family, ...] = (rings.FAMILY, links.FAMILY, control.FAMILY)
 
-__all__ = ["FAMILIES"]
+__all__ = ["DERIVED", "FAMILIES"]

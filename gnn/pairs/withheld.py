@@ -21,7 +21,7 @@ class Withheld(Past):
     """The graph of an earlier day without the holders, representatives, officers and nominees of the companies of a period."""
 
     def __init__(self, archive: Archive, day: date, period: str) -> None:
-        super().__init__(archive.lake, day, archive.zone, archive.derivations)
+        super().__init__(archive.lake, day, archive.zone, archive.derivations, chosen=archive.chosen)
         self._archive, self._period, self._digits = archive, period, PERIODS[period]
 
     def earlier(self, day: date) -> Withheld:

@@ -48,12 +48,15 @@ _WITHOUT = "flags carry no probability"
 def families(task: str = TASK) -> tuple[Family, ...]:
     """Return the families of features of a task's units: of companies, the hits of rules among them, of pairs of parties, or of rings."""
     from gnn import pairs, rings  # noqa: PLC0415 - the models are an extra, and slow to import
-    from gnn.company import FAMILIES  # noqa: PLC0415
-    from gnn.company.schemes import family  # noqa: PLC0415
+    from gnn.company import DERIVED, FAMILIES  # noqa: PLC0415
+    from gnn.company.schemes import declared, family  # noqa: PLC0415
 
     if task == "linked_party":
         return pairs.families(links_now)
-    return rings.families(_rings) if task == "fraud_ring" else (*FAMILIES, family(RULES))
+    if task == "fraud_ring":
+        return rings.families(_rings)
+    # what is derived tells of fraud, and no other task waits for it
+    return (*FAMILIES, *DERIVED, family(RULES)) if task == TASK else (*FAMILIES, family(declared(RULES)))
 
 
 def _rings(graph: Graph) -> Found:
@@ -69,7 +72,8 @@ def archive(night: Night) -> Archive:
     """Return the lake of a night as the past is read from it."""
     from gnn.past import Archive  # noqa: PLC0415 - beside what is an extra
 
-    return Archive(night.lake, night.moment.as_of, night.workspace.settings.workspace.timezone, DERIVATIONS)
+    graph = night.graph()
+    return Archive(night.lake, graph.as_of, graph.zone, DERIVATIONS, chosen=graph.chosen, derived=True)
 
 
 def explainer(night: Night, model: Registered) -> Explainer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import ibis
@@ -13,11 +14,12 @@ import pytest
 from ibis.config import Config
 
 from gnn.around import NEAR
-from gnn.company import FAMILIES
+from gnn.company import DERIVED, FAMILIES
 from gnn.company.schemes import family
-from gnn.past import Archive, Past
+from gnn.past import Past
 from gnn.snapshot import schema_digest, snapshot
 from kg import history, schema
+from kg.derivations import DERIVATIONS
 from kg.graph import Graph, columns
 from kg.lake import Lake
 from kg.rules import RULES
@@ -25,8 +27,14 @@ from loaders.sources import kind
 
 from .lakes import changed, put
 
-ALL = (*FAMILIES, family(RULES))
-DATES = ("valid_from", "filed_on", "founded_on", "opened_on", "issued_on", "known_on")
+ALL = (*FAMILIES, *DERIVED, family(RULES))
+DATES = ("valid_from", "filed_on", "founded_on", "opened_on", "issued_on", "known_on", "signed_on")
+
+
+@pytest.fixture(scope="module")
+def archive(archive):
+    """The city's lake, with all that follows from it derived anew of any day."""
+    return replace(archive, derivations=DERIVATIONS)
 
 
 def early(archive):
@@ -67,7 +75,7 @@ def seen(archive):
 def test_what_happens_afterwards_changes_no_feature(archive, seen, tmp_path, cut):
     day = early(archive)
     twin = changed(archive.lake, tmp_path, later(archive, day, cut=cut))
-    again = snapshot(Past(twin, day, archive.zone), ALL)
+    again = snapshot(replace(archive, lake=twin).on(day), ALL)
     assert again.ids.equals(seen.ids)
     differing = [c.name for c, one, other in zip(seen.columns, seen.values.T, again.values.T, strict=True) if not same(one, other)]
     assert not differing
@@ -135,7 +143,7 @@ def test_ids_and_the_order_of_rows_change_no_feature(archive, seen, tmp_path):
                 rows = rows.set_column(rows.column_names.index(column), column, swapped)
         return rows.take(dice.permutation(rows.num_rows))
 
-    again = snapshot(Past(changed(archive.lake, tmp_path, alter), early(archive), archive.zone), ALL)
+    again = snapshot(replace(archive, lake=changed(archive.lake, tmp_path, alter)).on(early(archive)), ALL)
     renamed = pc.replace_substring_regex(seen.ids, r"^(company):([CP])(\d+)(\d)$", r"\1:\2\4\3").to_pylist()
     assert renamed != sorted(renamed)
     place = [again.ids.to_pylist().index(name) for name in renamed]
@@ -239,7 +247,9 @@ class _PySpark(Config):
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
-@pytest.mark.parametrize("step", [*((f.name, f.make) for f in FAMILIES), *((n.name, n.pairs) for n in NEAR)], ids=lambda step: step[0])
+@pytest.mark.parametrize(
+    "step", [*((f.name, f.make) for f in (*FAMILIES, *DERIVED)), *((n.name, n.pairs) for n in NEAR)], ids=lambda step: step[0]
+)
 def test_every_step_compiles_for_both_engines(step, dialect, monkeypatch):
     # an option that Ibis has only where PySpark is installed
     monkeypatch.setattr(ibis.options, "pyspark", _PySpark())
@@ -248,6 +258,6 @@ def test_every_step_compiles_for_both_engines(step, dialect, monkeypatch):
 
 def test_a_lake_without_invoices_and_loans_gives_features_all_the_same(archive, engine):
     bare = archive.lake.without([name for name in archive.lake.versions if name not in ("graph/Company",)])
-    seen = snapshot(Archive(bare, archive.as_of, archive.zone).on(archive.as_of), ALL)
+    seen = snapshot(replace(archive, lake=bare).on(archive.as_of), ALL)
     assert len(seen.ids)
     assert not np.isinf(seen.values).any()

@@ -10,7 +10,7 @@ import pytest
 from gnn.around import NEAR
 from gnn.behind import BEHIND, NEIGHBOURS, neighbours
 from gnn.challenge import register
-from gnn.company import FAMILIES
+from gnn.company import DERIVED, FAMILIES
 from gnn.company.schemes import behind, family
 from gnn.evidence import ROWS, Explainer, ranks
 from gnn.explain import explain
@@ -72,7 +72,7 @@ def column(seen, name):
 
 
 def test_every_family_of_features_has_a_reason_of_its_own_in_both_languages():
-    families = {each.family for each in names((*FAMILIES, family(RULES)))}
+    families = {each.family for each in names((*FAMILIES, *DERIVED, family(RULES)))}
     assert families == set(BY_FAMILY)
     codes = [reason.code for reason in (*SCORE_REASONS, *REASONS)]
     assert len(set(codes)) == len(codes)
@@ -82,7 +82,7 @@ def test_every_family_of_features_has_a_reason_of_its_own_in_both_languages():
 
 
 def test_every_column_that_may_be_large_names_rows():
-    for each in (*FAMILIES, family(RULES)):
+    for each in (*FAMILIES, *DERIVED, family(RULES)):
         of = behind(RULES) if each.name == "schemes" else BEHIND[each.name]
         known = {column.name for column in each.columns}
         assert set(of.high) | set(of.low) == known, each.name
@@ -102,7 +102,7 @@ def test_without_all_rows_behind_it_a_column_comes_to_nothing(archive, seen, nam
         rows = rows_of(graph, of, pa.array([company.as_py()]))
         gone = rows.filter(rows[of.high[each]])["row"]
         left = graph.engine.table(
-            next(f for f in FAMILIES if f.name == name).make(Without(archive.lake, archive.as_of, archive.zone, gone.combine_chunks()))
+            next(f for f in FAMILIES if f.name == name).make(Without(archive.on(archive.as_of), gone.combine_chunks()))
         )
         left = left.filter(pc.equal(left["id"], company))
         assert [value for value in left[each].to_pylist() if value] == [], each
@@ -121,7 +121,7 @@ def test_without_all_rows_to_neighbours_a_company_has_none(archive, seen, relati
     place = int(np.nanargmax(column(seen, f"near.{relation}")))
     graph = archive.on(archive.as_of)
     rows = graph.engine.table(neighbours(graph, relation, graph.engine.arrow(pa.table({"id": seen.ids.slice(place, 1)}))))
-    found = snapshot(Without(archive.lake, archive.as_of, archive.zone, rows["row"].combine_chunks()), FAMILIES)
+    found = snapshot(Without(archive.on(archive.as_of), rows["row"].combine_chunks()), FAMILIES)
     assert column(seen, f"near.{relation}")[place] > 0
     assert column(found, f"near.{relation}")[place] == 0
 
@@ -134,12 +134,12 @@ def test_the_hits_of_a_rule_are_gone_without_the_rows_that_they_rest_on(archive)
     assert hit.num_rows
     gone = rows_of(graph, of, hit["id"])
     assert pc.all(gone["every"]).as_py()
-    left = Without(archive.lake, archive.as_of, archive.zone, gone["row"].combine_chunks())
+    left = Without(archive.on(archive.as_of), gone["row"].combine_chunks())
     assert graph.engine.table(hits.make(left))["hits"].to_pylist() == []
 
 
 def test_of_a_company_that_is_named_only_what_the_register_says_is_unknown(archive, seen):
-    found = snapshot(Without(archive.lake, archive.as_of, archive.zone, seen.ids.slice(3, 1)), FAMILIES)
+    found = snapshot(Without(archive.on(archive.as_of), seen.ids.slice(3, 1)), FAMILIES)
     assert found.ids.equals(seen.ids)
     own = [n for n, each in enumerate(seen.columns) if each.family == "registration"]
     assert np.isnan(found.values[3, own[:-1]]).all()

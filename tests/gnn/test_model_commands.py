@@ -54,6 +54,7 @@ def town(tmp_path_factory):
 def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town, monkeypatch):
     monkeypatch.setenv("KGFRAUD_WORKSPACE", str(town))
     monkeypatch.setattr("kg.stages.score.RULES", RULES[:2])
+    monkeypatch.setattr("gnn.company.DERIVED", ())
     monkeypatch.setattr("gnn.train.LEAST", {"train": 1, "valid": 3, "test": 1})
     code, stdout, stderr = kgfraud("train", "company_fraud", "--horizon", 90, "--step", 60, "--json")
     assert code == 0, stderr

@@ -75,6 +75,18 @@ def test_a_city_with_too_few_cases_is_told_and_does_not_stop_the_others(script):
     assert script.report([(few, {})]).endswith("{'all': 7}\n")
 
 
+def test_the_report_tells_what_each_layer_of_features_is_worth_over_all_days_of_all_cities(script):
+    label = (np.arange(400) < 20).astype(np.int8)
+    kept = {f"{day}/{name}": each for day in ("2024-01-01", "2024-07-01") for name, each in (("label", label), ("one", 0 * label))}
+    kept |= {f"{day}/all": label for day in ("2024-01-01", "2024-07-01")}
+    days = script.judged_days(kept)
+    assert [list(scores) for _, scores in days] == [["one", "all"]] * 2
+    said = "\n".join(script.layered(days))
+    assert "over 2 days of all cities (40 cases)" in said
+    assert "one 0.0500 [0.0500, 0.0500]; all features come to 20.00 [20.00, 20.00] times it" in said
+    assert script.layered([]) == []
+
+
 def test_who_has_a_part_in_a_scheme_that_begins_later_is_not_guilty_yet(script, tmp_path):
     pq.write_table(pa.table({"number": [1, 2], "start": [date(2024, 1, 1), date(2025, 1, 1)]}), tmp_path / "schemes.parquet")
     pq.write_table(pa.table({"number": [1, 2, 2], "company": ["a", "b", "c"]}), tmp_path / "members.parquet")

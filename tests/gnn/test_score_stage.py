@@ -34,9 +34,10 @@ RUN = {"run_id": "run-1", "as_of": "2024-09-16", "code": "c", "tables": {}}
 
 @pytest.fixture(scope="module", autouse=True)
 def few_rules():
-    """Features of two rules alone, which is quicker."""
+    """Features of two rules alone and of nothing derived, which is quicker."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(score, "RULES", RULES[:2])
+        patch.setattr("gnn.company.DERIVED", ())
         yield
 
 
