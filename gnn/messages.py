@@ -20,7 +20,6 @@ from gnn.models import relational, sage, wavelet
 from gnn.past import Archive
 from gnn.snapshot import Snapshot
 from kg.algorithms.interning import Interner
-from kg.algorithms.kernel import Ints
 from kg.graph import Graph
 
 MODELS: tuple[Model, ...] = (relational.MODEL, sage.MODEL, wavelet.MODEL)
@@ -66,15 +65,14 @@ def beside(days: Sequence[TaskGraph]) -> TaskGraph:
     first = list(accumulate((len(day.ids) for day in days), initial=0))
     rest = list(accumulate((day.n_nodes - len(day.ids) for day in days), initial=first[-1]))
     values = np.concatenate([day.values for day in days])
-    moved = [
-        tuple(
-            Relation(each.name, *(_moved(ends, day, first[n], rest[n]) for ends in (each.source, each.target)), each.weight)
-            for each in day.relations
-        )
-        for n, day in enumerate(days)
-    ]
+    moved = [tuple(_moved(each, len(day.ids), first[n], rest[n]) for each in day.relations) for n, day in enumerate(days)]
     relations = tuple(
-        Relation(same[0].name, *(np.concatenate([getattr(each, end) for each in same]) for end in ("source", "target", "weight")))
+        Relation(
+            same[0].name,
+            np.concatenate([each.source for each in same]),
+            np.concatenate([each.target for each in same]),
+            np.concatenate([each.weight for each in same]),
+        )
         for same in zip(*moved, strict=True)
     )
     rows = len(values)
@@ -82,9 +80,10 @@ def beside(days: Sequence[TaskGraph]) -> TaskGraph:
     return TaskGraph(np.arange(rows), np.full(rows, "train"), unknown, days[0].columns, values, (), relations, rest[-1])
 
 
-def _moved(ends: Ints, day: TaskGraph, first: int, rest: int) -> Ints:
-    scored = len(day.ids)
-    return np.where(ends < scored, ends + first, ends - scored + rest)
+def _moved(of: Relation, scored: int, first: int, rest: int) -> Relation:
+    """Number the ends of a relation anew: the scored nodes from ``first`` on, all others from ``rest`` on."""
+    source, target = (np.where(ends < scored, ends + first, ends - scored + rest) for ends in (of.source, of.target))
+    return Relation(of.name, source, target, of.weight)
 
 
 def _wired(graph: Graph, seen: Snapshot) -> TaskGraph:

@@ -28,8 +28,9 @@ from gnn.splits import alike, folds
 from gnn.task import Known, Task
 from gnn.trees import Growth, Trees
 from gnn.untold import Untold
-from gnn.walk import Day, walk
+from gnn.walk import ENOUGH, Day, walk
 from kg import dates
+from kg.algorithms.kernel import Ints
 from kg.errors import GateError
 from kg.graph import Graph
 from kg.progress import Progress
@@ -119,7 +120,7 @@ def train(
         If there are no events, too few days, or too few units of a class in a period.
     """
     today = archive.today()
-    known, first = known_of(today, task), _first_day(today)
+    known, first = known_of(today, task), first_day(today)
     plan = periods(first, archive.as_of, task.horizon, task.step)
     days = {**dict.fromkeys(plan.train, "train"), **dict.fromkeys(plan.valid, "valid"), plan.test: "test"}
     with progress.task("features on days of the past", total=len(days)) as bar:
@@ -142,7 +143,12 @@ def train(
     if task.units is COMPANIES:
         metrics |= {
             "further": _further(trained, parts, archive, seed, found_part),
-            "walk": walk(days_of(seen, known, task), {OWN: np.arange(last.n_own), GRAPH: np.arange(len(last.columns))}, task.horizon, seed),
+            "walk": walk(
+                days_of(seen, known, task, Untold.of(today, task, first)),
+                {OWN: np.arange(last.n_own), GRAPH: np.arange(len(last.columns))},
+                task.horizon,
+                seed,
+            ),
         }
     if rivals:
         metrics |= {"rivals": _rivals(trained, parts, last.n_own, seed)}
@@ -183,10 +189,14 @@ def _measured(of: _Material, seed: int) -> Trained:
     return Trained(of.task, chosen, of.plan, test, last.columns, metrics, kept)
 
 
-def days_of(seen: Mapping[date, Snapshot], known: Known, task: Task) -> dict[date, Day]:
-    """Return the companies of each day that was computed, and what became of them."""
-    parts = {day: part_of([each], known, task) for day, each in seen.items()}
-    return {day: Day(part.values, part.label) for day, part in parts.items()}
+def days_of(seen: Mapping[date, Snapshot], known: Known, task: Task, untold: Untold) -> dict[date, Day]:
+    """Return the companies of each day that was computed, what became of them, and which cases the day tells nothing of."""
+    found = {}
+    for day, each in seen.items():
+        label = task.units.labels(each, known, task.horizon)
+        rows = _in_order(each.values, label)
+        found[day] = Day(each.values[rows], label[rows], untold.left_out(each, label)[rows])
+    return found
 
 
 def _further(trained: Trained, parts: dict[str, Part], archive: Archive, seed: int, found_part: float | None) -> dict[str, Any]:
@@ -268,7 +278,7 @@ def known_of(graph: Graph, task: Task) -> dict[str, date]:
     return dict(zip(found["id"].to_pylist(), found["known_on"].to_pylist(), strict=True))
 
 
-def _first_day(graph: Graph) -> date:
+def first_day(graph: Graph) -> date:
     """Return the first day of which payments tell; of which loans do, where no payment is known: old loans alone are no past."""
     for name in ("TRANSFERRED_TO", "BORROWED"):
         rows = graph.edges(name)
@@ -282,7 +292,7 @@ def _first_day(graph: Graph) -> date:
 def _told_of(whole: Part, snapshots: Sequence[Snapshot], known: Known, task: Task, untold: Untold) -> Part:
     """Return the rows that trees are grown on: without cases of which the day tells nothing, where enough others are left."""
     told = part_of(snapshots, known, task, untold)
-    return told if told.label.sum() >= 2 * LEAST["train"] else whole
+    return told if told.label.sum() >= ENOUGH else whole
 
 
 def part_of(snapshots: Sequence[Snapshot], known: Known, task: Task, untold: Untold | None = None) -> Part:
@@ -291,9 +301,14 @@ def part_of(snapshots: Sequence[Snapshot], known: Known, task: Task, untold: Unt
     label = np.concatenate([untold.left_out(each, of) if untold else of for each, of in zip(snapshots, every, strict=True)])
     values = np.concatenate([each.values for each in snapshots])
     ids = pa.concat_arrays([each.ids.cast(pa.string()) for each in snapshots])
-    kept = np.flatnonzero(label >= 0)
-    order = kept[np.lexsort((label[kept], *values[kept].T[::-1]))] if len(kept) else kept
+    order = _in_order(values, label)
     return Part(values[order], label[order], ids.take(pa.array(order)))
+
+
+def _in_order(values: Floats, label: Labels) -> Ints:
+    """Return the rows that have a label, in an order that follows from their contents alone."""
+    kept = np.flatnonzero(label >= 0)
+    return kept[np.lexsort((label[kept], *values[kept].T[::-1]))] if len(kept) else kept
 
 
 def _refuse_few(parts: dict[str, Part], task: Task) -> None:

@@ -15,14 +15,23 @@ from gnn.trees import Trees
 from kg.algorithms.kernel import Ints
 
 _SEED, _LEAST = 7, 5
+#: Where fewer cases teach, all do.
+ENOUGH = 20
 
 
 @dataclass(frozen=True)
 class Day:
-    """Companies on a day: features, and what became of them."""
+    """Companies on a day: features, and what became of them.
+
+    Attributes
+    ----------
+    taught : int8, shape (n,)
+        The labels that trees learn from, -1 where the day tells nothing of a case; None where all teach.
+    """
 
     values: Floats
     label: Labels
+    taught: Labels | None = None
 
 
 def origins(days: Sequence[date], horizon: int) -> tuple[date, ...]:
@@ -39,25 +48,45 @@ def origins(days: Sequence[date], horizon: int) -> tuple[date, ...]:
     return tuple(found)
 
 
-def walked(days: Mapping[date, Day], columns: Mapping[str, Ints], horizon: int, seed: int) -> dict[date, dict[str, Floats]]:
+def walked(
+    days: Mapping[date, Day], columns: Mapping[str, Ints], horizon: int, seed: int, most: int | None = None
+) -> dict[date, dict[str, Floats]]:
     """Return the scores of the companies of each day that is judged, by model, from trees that saw only what was known before.
 
     Parameters
     ----------
     columns
         The columns that each model reads, int64.
+    most
+        From how many companies to whom nothing happened trees learn at most, drawn by the seed; None where from all.
     """
     scored: dict[date, dict[str, Floats]] = {}
     for day in origins(list(days), horizon):
         early = [each for when, each in days.items() if when + timedelta(days=horizon) <= day]
-        label = np.concatenate([each.label for each in early])
+        label, values = _lesson(early)
+        label, values = _fewer(label, values, most, seed)
         if min(int(label.sum()), int(days[day].label.sum())) >= _LEAST:
-            values = np.concatenate([each.values for each in early])
             scored[day] = {
                 name: Trees.fit(np.ascontiguousarray(values[:, read]), label, seed).score(days[day].values[:, read])
                 for name, read in columns.items()
             }
     return scored
+
+
+def _lesson(early: Sequence[Day]) -> tuple[Labels, Floats]:
+    """Return the rows that trees are grown on: without cases of which their day tells nothing, where enough others are left."""
+    label, values = (np.concatenate([getattr(each, name) for each in early]) for name in ("label", "values"))
+    taught = np.concatenate([each.label if each.taught is None else each.taught for each in early])
+    kept = taught >= 0 if (taught == 1).sum() >= ENOUGH else label >= 0
+    return label[kept], values[kept]
+
+
+def _fewer(label: Labels, values: Floats, most: int | None, seed: int) -> tuple[Labels, Floats]:
+    many = np.flatnonzero(label == 0)
+    if most is None or len(many) <= most:
+        return label, values
+    kept = np.sort(np.concatenate([np.flatnonzero(label == 1), np.random.default_rng(seed).permutation(many)[:most]]))
+    return label[kept], values[kept]
 
 
 def walk(days: Mapping[date, Day], columns: Mapping[str, Ints], horizon: int, seed: int) -> dict[str, Any]:

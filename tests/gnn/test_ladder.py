@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 
 from gnn.company import DERIVED, FAMILIES
 from gnn.company.schemes import family
 from gnn.ladder import ladder, layers
 from gnn.snapshot import names
+from gnn.walk import Day, _fewer, walked
 from kg.rules import RULES
 
 
@@ -41,3 +44,21 @@ def test_days_without_a_case_say_nothing():
     none = (np.zeros(10, np.int8), {"one": np.zeros(10)})
     assert ladder([none])["days"] == 0
     assert ladder([])["ap"] == {}
+
+
+def test_trees_of_a_walk_learn_from_cases_of_which_the_day_tells_and_from_as_many_others_as_they_may():
+    dice = np.random.default_rng(2)
+
+    def day(sign):
+        label = (np.arange(600) < 60).astype(np.int8)
+        taught = np.where(np.arange(600) < 30, -1, label).astype(np.int8)
+        # of untold cases the column says the contrary
+        return Day(np.column_stack([np.where(taught < 0, -sign, sign * label) + dice.normal(scale=0.1, size=600)]), label, taught)
+
+    days = {date(2024, 1, 1): day(1), date(2024, 7, 1): day(1)}
+    found = walked(days, {"one": np.array([0])}, 180, 0)[date(2024, 7, 1)]["one"]
+    assert found[30:60].min() > found[60:].max()
+    assert found[:30].max() <= np.median(found[60:])
+    few, many = (_fewer(days[date(2024, 1, 1)].label, days[date(2024, 1, 1)].values, most, 0) for most in (100, None))
+    assert (len(few[0]), few[0].sum(), len(many[0])) == (160, 60, 600)
+    assert set(few[1][:, 0]) <= set(many[1][:, 0])
