@@ -82,14 +82,14 @@ def around(graph: Graph, ids: Interner, values: Floats) -> Floats:
     blocks = []
     for near in NEAR:
         pairs = graph.engine.table(near.pairs(graph).select("src", "dst"))
-        relation, n_nodes = relation_of(near.name, pairs, ids)
+        relation, n_nodes = _relation(near.name, pairs, ids)
         del pairs  # some millions of ids
         found = gather(adjacency((relation,), n_nodes), values, near.hops)
         blocks.append(np.column_stack([found.walks, found.mean]))
     return np.column_stack(blocks).astype(np.float32).astype(np.float64)
 
 
-def relation_of(name: str, pairs: pa.Table, ids: Interner) -> tuple[Relation, int]:
+def _relation(name: str, pairs: pa.Table, ids: Interner) -> tuple[Relation, int]:
     """Return pairs by number, companies first, in their order, then all others, and how many numbers there are."""
     every, ends = Interner.encode(pairs["src"], pairs["dst"])
     code = ids.codes(every.values) if len(ids) else np.full(len(every), -1)

@@ -37,7 +37,6 @@ from gnn.metrics import Labels, average_precision, interval
 from gnn.past import Archive
 from gnn.registry import Registry, refusals
 from gnn.reliability import line
-from gnn.rivals import against
 from gnn.shelf import Look, Shelf
 from gnn.slices import slices
 from gnn.snapshot import Snapshot
@@ -62,18 +61,10 @@ FIGURES, ROWS, LAYERS = "figures.json", "rows.npz", "layers.npz"
 SLOPE, INTERCEPT, HOLD = (0.8, 1.25), 0.2, 8
 #: From so many companies to whom nothing happened the trees of the layers learn: all took three times as long and ranked alike.
 _LEARNT = 30_000
-#: From how many of the newest days of training networks learn that pass messages.
-_HEARD = 3
 
 
-def judged(folder: Path, params: Params, rules: Sequence[Rule[Any]] = RULES, *, networks: bool = False) -> dict[str, Any]:
-    """Train on a city's past, judge on its last days, and keep the figures and the held-out rows.
-
-    Parameters
-    ----------
-    networks
-        Whether networks that pass messages are measured beside the trees.
-    """
+def judged(folder: Path, params: Params, rules: Sequence[Rule[Any]] = RULES) -> dict[str, Any]:
+    """Train on a city's past, judge on its last days, and keep the figures and the held-out rows."""
     folder.mkdir(parents=True, exist_ok=True)
     with Engine(folder / "spill", memory="2GB", threads=1) as engine:
         began = time.process_time()
@@ -86,18 +77,22 @@ def judged(folder: Path, params: Params, rules: Sequence[Rule[Any]] = RULES, *, 
             seconds["all"] = time.process_time() - began
             seen = _seen(folder, archive, task, families, trained)
             _layers(folder, trained, _days(archive, task, seen))
-            passed = _networks(archive, trained, seen) if networks else {}
         except GateError as error:  # a city may have too few cases in a period
             return _kept(folder, {"seed": params.seed, "refused": [str(error)], "metrics": None, "cases": _cases(folder, None)})
+    told = {"seed": params.seed, "refused": _registered(folder, trained, lake, last), "metrics": trained.metrics}
+    return _kept(folder, {**told, "cpu_seconds": seconds, "cases": _cases(folder, trained.periods.test)})
+
+
+def _registered(folder: Path, trained: Trained, lake: Lake, last: date) -> list[str]:
+    """Register a model, keep the held-out rows with its probabilities, and return why it may not serve."""
     registry = Registry(folder / "models", TASK)
     about = {"run_id": "city", "as_of": last.isoformat(), "code": "", "tables": lake.versions}
     model = registry.load(register(registry, trained, about))
     held = trained.held
     probability = trained.challenger.curve(trained.challenger.trees.score(held.values[:, : len(trained.challenger.columns)]))
-    guilty = _guilty(folder, held.ids, trained.periods.test + timedelta(days=task.horizon))
+    guilty = _guilty(folder, held.ids, trained.periods.test + timedelta(days=trained.task.horizon))
     np.savez_compressed(folder / ROWS, label=held.label, guilty=guilty, probability=probability)
-    told = {"seed": params.seed, "refused": refusals(model, None), "metrics": trained.metrics, "networks": passed, "cpu_seconds": seconds}
-    return _kept(folder, told | {"cases": _cases(folder, trained.periods.test)})
+    return refusals(model, None)
 
 
 class _Timed(Shelf):
@@ -129,19 +124,6 @@ def _layers(folder: Path, trained: Trained, days: Mapping[date, Day]) -> None:
     rows = {f"{day}/label": days[day].label for day in scored}
     rows |= {f"{day}/{name}": score.astype(np.float32) for day, each in scored.items() for name, score in each.items()}
     np.savez_compressed(folder / LAYERS, **rows)
-
-
-def _networks(archive: Archive, trained: Trained, seen: Mapping[date, Snapshot]) -> dict[str, Any]:
-    """Return what networks that pass messages are worth on the held-out day beside the model that was chosen."""
-    from gnn.messages import scores  # noqa: PLC0415 - torch is slow to import
-
-    task, of, known = trained.task, trained.periods, known_of(archive.today(), trained.task)
-    early = [(seen[day], task.units.labels(seen[day], known, task.horizon)) for day in of.train[-_HEARD:]]
-    last = seen[of.test]
-    label = task.units.labels(last, known, task.horizon)
-    kept, mine = label >= 0, trained.challenger.trees.score(last.values[:, : len(trained.challenger.columns)])
-    found = {name: score[kept] for name, score in scores(archive, early, last, 0).items()}
-    return {name: {"ap": _ap(label[kept], score), "ap_gain": against(label[kept], score, mine[kept])} for name, score in found.items()}
 
 
 def judged_days(rows: Mapping[str, Any]) -> list[Judged]:
@@ -211,14 +193,14 @@ def report(every: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
     lines += _probable("against the bank's cases", rows["label"], rows["probability"])
     lines += _probable(f"against the truth, corrected by the estimated part that is found ({part:.2f})", rows["guilty"], unfound)
     lines += _probable(f"against the truth, corrected by the true part ({truly:.2f})", rows["guilty"], known)
-    return "\n".join([*lines, _won([figures for figures, _ in every])])
+    return "\n".join([*lines, _won([figures["metrics"] for figures, _ in every])])
 
 
 def _city(of: dict[str, Any]) -> str:
     if not of["metrics"]:
         return f"seed {of['seed']}: {'; '.join(of['refused'])}; {of['cases']}"
     rows, held = of["metrics"]["rows"], of["metrics"]["rows"]["test"]
-    said = "; ".join(f"{name} {told(each['ap'])}" for name, each in {**_models(of["metrics"]), **of.get("networks", {})}.items())
+    said = "; ".join(f"{name} {told(each['ap'])}" for name, each in _models(of["metrics"]).items())
     gate = "passed the gate" if not of["refused"] else "refused: " + "; ".join(of["refused"])
     counts = ", ".join(f"{name} {each['guilty']} of {each['rows']}" for name, each in rows.items())
     walked = walked_said(of["metrics"]["walk"])
@@ -253,9 +235,7 @@ def _ap(label: Labels, score: Floats) -> dict[str, float]:
 
 def _won(every: Sequence[dict[str, Any]]) -> str:
     """Say plainly which model ranked best, on the mean of all cities, and what the graph came to."""
-    ranked = [{**_models(of["metrics"]), **of.get("networks", {})} for of in every]
-    names = [name for name in ranked[0] if all(name in each for each in ranked)]
-    mean = {name: float(np.mean([each[name]["ap"]["value"] for each in ranked])) for name in names}
+    mean = {name: float(np.mean([_models(of)[name]["ap"]["value"] for of in every])) for name in _models(every[0])}
     best = max(mean, key=lambda name: mean[name])
     table = ", ".join(f"{name} {each:.4f}" for name, each in sorted(mean.items(), key=lambda item: -item[1]))
     ratio = mean["boosted_graph"] / max(mean["boosted_own"], 1e-9)
@@ -271,12 +251,11 @@ def main() -> None:
     words.add_argument("--days", type=int, default=1_095)
     words.add_argument("--prevalence", type=int, default=Params().prevalence_ppm, metavar="PPM", help="companies with a part in a scheme")
     words.add_argument("--without-rules", action="store_true", help="leave the hits of rules out of the features; a third of the time")
-    words.add_argument("--networks", action="store_true", help="measure networks that pass messages beside the trees; as long again")
     words.add_argument("--only", type=int, metavar="SEED", help="judge this city alone, here")
     given = words.parse_args()
     if given.only is not None:
         params = Params(companies=given.companies, days=given.days, seed=given.only, prevalence_ppm=given.prevalence)
-        judged(given.out / f"seed-{given.only}", params, () if given.without_rules else RULES, networks=given.networks)
+        judged(given.out / f"seed-{given.only}", params, () if given.without_rules else RULES)
         return
     for seed in given.seeds:
         if not (given.out / f"seed-{seed}" / FIGURES).exists():
