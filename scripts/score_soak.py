@@ -59,7 +59,8 @@ ZONE, TASK = "Asia/Shanghai", "company_fraud"
 FIGURES, ROWS, LAYERS = "figures.json", "rows.npz", "layers.npz"
 #: What probabilities must come to.
 SLOPE, INTERCEPT, HOLD = (0.8, 1.25), 0.2, 8
-#: From so many companies to whom nothing happened the trees of the layers learn: all took three times as long and ranked alike.
+#: From so many companies to whom nothing happened the trees of the layers learn: all took three times as long, and what AP they came
+#: to lies within the intervals.
 _LEARNT = 30_000
 
 
