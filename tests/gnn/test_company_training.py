@@ -113,6 +113,7 @@ def test_where_too_few_cases_would_be_left_all_of_them_teach(archive, monkeypatc
     trained = {}
     for least in (1, 10):
         monkeypatch.setattr("gnn.train.LEAST", {"train": least, "valid": 3, "test": 1})
+        monkeypatch.setattr("gnn.train.ENOUGH", 2 * least)
         trained[least] = train(archive, TASK, (REGISTRATION,), Silent()).metrics["rows"]["train"]
     assert trained[1]["guilty"] < trained[10]["guilty"]
 
