@@ -75,7 +75,7 @@ class Past(Graph):
         if not self.knows(name):
             return None
         rows = _without_today(then(self._lake.view(name), self.as_of, self.zone), self.as_of)
-        if references and self._lake.has(alias.TABLE):
+        if references and self._lake.holds(alias.TABLE):
             rows = alias.swap(rows, references, history.current(self._lake.view(alias.TABLE)))
         return rows
 

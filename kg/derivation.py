@@ -113,6 +113,9 @@ def derive(lake: Lake, derivations: Sequence[Derivation], graph: Graph, moment: 
 
 def _derived(lake: Lake, derivation: Derivation, graph: Graph, moment: Moment, since: Since | None) -> Written:
     type_, made_by, parts = _type(derivation.produces), f"derived.{derivation.name}", derivation.parts
+    if not (lake.holds(table_name(type_)) or any(graph.knows(name) for name in derivation.requires)):
+        lake.ensure(table_name(type_), columns(type_))
+        return Written()
     made = since is not None and lake.has(table_name(type_))
     if made and since is not None and not derivation.stale(graph, since):
         return Written()

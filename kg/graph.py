@@ -72,8 +72,8 @@ class Graph:
         return self._lake.engine
 
     def knows(self, name: str) -> bool:
-        """Say whether there is a table of a label, a type or ``records/<kind>`` at all: of what no source states there is none."""
-        return self._lake.has(name if "/" in name else f"graph/{name}")
+        """Say whether there ever was a row of a label, a type or ``records/<kind>``: of what no source states there is none."""
+        return self._lake.holds(name if "/" in name else f"graph/{name}")
 
     def records(self, kind: str, *references: str) -> ir.Table | None:
         """Return the records of a kind, or None where no source states any.
@@ -87,13 +87,13 @@ class Graph:
         if not self._lake.has(name):
             return None
         rows = history.open_at(self._lake.view(name), self.as_of, self.zone)
-        if references and self._lake.has(alias.TABLE):
+        if references and self._lake.holds(alias.TABLE):
             rows = alias.swap(rows, references, history.current(self._lake.view(alias.TABLE)))
         return rows
 
     def called(self, name: str) -> list[str]:
         """Return the id of the party that a source calls by another id, such as its own number; none where nobody is called so."""
-        if not self._lake.has(alias.TABLE):
+        if not self._lake.holds(alias.TABLE):
             return []
         rows = history.current(self._lake.view(alias.TABLE))
         found: list[str] = self.engine.table(rows.filter(rows.called == name).select("id"))["id"].to_pylist()
@@ -141,13 +141,19 @@ class Graph:
         """Say whether rows of a label, a type or ``records/<kind>`` were written since an earlier run, or began or ceased to hold."""
         # records refer to parties by the names that are known of them
         tables = (name, alias.TABLE) if "/" in name else (f"graph/{name}",)
-        tables_now = (table for table in tables if self._lake.has(table) and not since.same(self._lake, table, self.as_of))
-        views = [self._lake.view(table) for table in tables_now]
-        changed = (rows.filter(history.changed(rows, since, self.as_of, self.zone)) for rows in views)
-        return any(self.engine.count(rows.limit(1)) for rows in changed)
+        return any(self._touched(table, since) for table in tables)
+
+    def _touched(self, table: str, since: history.Since) -> bool:
+        if not self._lake.holds(table) or since.same(self._lake, table, self.as_of):
+            return False
+        rows = self._lake.view(table)
+        changed = rows.filter(history.changed(rows, since, self.as_of, self.zone)).limit(1)
+        # several derivations ask it of one table
+        name = f"{table} {self._lake.versions.get(table)} since {since.run_id}"
+        return self.once(name, lambda: self.engine.count(changed) > 0)
 
     def _rows(self, type_: schema.NodeType | schema.EdgeType) -> ir.Table:
         name = table_name(type_)
-        if self._lake.has(name):
+        if self._lake.holds(name):
             return holding(self._lake.view(name), type_, self.as_of, self.zone)
-        return self.engine.arrow(pa.schema(columns(type_).to_pyarrow()).empty_table())
+        return self.once(f"no rows of {name}", lambda: self.engine.arrow(pa.schema(columns(type_).to_pyarrow()).empty_table()))

@@ -93,6 +93,8 @@ def update(
         Whether ``incoming`` takes long to compute: a comparison asks for it several times, so it is computed once and kept.
     """
     lake.ensure(name, ibis.schema({**incoming.schema(), **VERSION_SCHEMA}))
+    if not lake.holds(name):
+        return Written(lake.append(name, first(incoming, moment), moment.run_id))
     stored = lake.view(name)
     if source is not None:
         stored = stored.filter(stored.source == source)
@@ -108,10 +110,12 @@ def update(
 
 def apply(lake: Lake, name: str, changes: Changes, key: Sequence[str], moment: Moment) -> Written:
     """Write changes to a lake table: closes first, so that a replaced row is never current twice."""
-    closes = lake.engine.keep(changes.closes)
-    closed = lake.engine.count(closes)
-    if closed:
-        lake.close(name, closes, key, moment.run_id)
+    closed = 0
+    if lake.holds(name):
+        closes = lake.engine.keep(changes.closes)
+        closed = lake.engine.count(closes)
+        if closed:
+            lake.close(name, closes, key, moment.run_id)
     return Written(lake.append(name, changes.inserts, moment.run_id), closed)
 
 

@@ -49,6 +49,7 @@ class Lake:
         self._base = base
         #: Tables as they were read: a version never changes.
         self._views: dict[tuple[str, int], ir.Table] = {}
+        self._files: dict[tuple[str, int], list[str]] = {}
 
     @property
     def versions(self) -> dict[str, int]:
@@ -70,6 +71,7 @@ class Lake:
                 undone.append(name)
         self._pins = dict(self._begun_at)
         self._views.clear()
+        self._files.clear()
         return undone
 
     def names(self) -> list[str]:
@@ -79,6 +81,12 @@ class Lake:
     def has(self, name: str) -> bool:
         """Tell whether the table exists in what is read."""
         return name in self._pins or (self._base is not None and self._base.has(name))
+
+    def holds(self, name: str) -> bool:
+        """Tell from its log alone whether the table exists and has a row in what is read."""
+        if name in self._pins:
+            return bool(self._files_of(name, self._pins[name]))
+        return self._base is not None and self._base.holds(name)
 
     def view(self, name: str) -> ir.Table:
         """Return the rows of a table at its pin.
@@ -98,11 +106,16 @@ class Lake:
         return self._views[found]
 
     def _opened(self, name: str, version: int) -> ir.Table:
-        table = self._delta(name, version)
-        files = [f.removeprefix("file://") for f in table.file_uris()]
+        files = self._files_of(name, version)
         if files:
             return _naive(self.engine.parquet(files))
-        return _naive(self.engine.arrow(pa.schema(table.schema().to_arrow()).empty_table()))
+        return _naive(self.engine.arrow(pa.schema(self._delta(name, version).schema().to_arrow()).empty_table()))
+
+    def _files_of(self, name: str, version: int) -> list[str]:
+        found = name, version
+        if found not in self._files:
+            self._files[found] = [f.removeprefix("file://") for f in self._delta(name, version).file_uris()]
+        return self._files[found]
 
     def without(self, names: Iterable[str]) -> Lake:
         """Return a lake that reads the same versions, but for some tables that it does not have."""

@@ -41,7 +41,7 @@ class Publication:
     def rows(self, type_: Type) -> ir.Table | None:
         """Return the rows of a type that the store is to hold, or None where the lake has none."""
         name = table_name(type_)
-        if not self.lake.has(name):
+        if not self.lake.holds(name):
             return None
         return self._held(type_, self.lake.view(name), self.as_of).select(*_names(type_))
 

@@ -77,7 +77,7 @@ class Resolver:
 
     def _swapped(self, rows: ir.Table, columns: Sequence[str]) -> ir.Table:
         """Swap aliases in some columns for the ids by which the entities are known."""
-        if not self.lake.has(alias.TABLE):
+        if not self.lake.holds(alias.TABLE):
             return rows
         return alias.swap(rows, columns, history.current(self.lake.view(alias.TABLE)))
 
@@ -140,19 +140,21 @@ class Resolver:
 
     def _may_dangle(self, label: str) -> bool:
         """Tell whether a node may be referred to that no registration names any more."""
-        nodes = self.lake.view(f"graph/{label}")
-        tables = [nodes.filter(nodes.stub | nodes.last_run.notnull()).select("last_run")]
+        tables = []
+        if self.lake.holds(f"graph/{label}"):
+            nodes = self.lake.view(f"graph/{label}")
+            tables.append(nodes.filter(nodes.stub | nodes.last_run.notnull()).select("last_run"))
         for kind in {v.kind for v in VIEWS if isinstance(v, NodeView) and v.label == label}:
             records = self._records(kind)
             if records is not None:
                 tables.append(records.filter(records.last_run == self.moment.run_id).select("last_run"))
-        return self._engine.count(union(tables).limit(1)) > 0
+        return bool(tables) and self._engine.count(union(tables).limit(1)) > 0
 
     def _with_stubs(self, label: str, rows: ir.Table | None) -> ir.Table | None:
         ends = [
             history.current(self.lake.view(f"graph/{e.type}")).select(id=end)
             for e in schema.EDGES
-            if self.lake.has(f"graph/{e.type}")
+            if self.lake.holds(f"graph/{e.type}")
             for end, labels in (("src", e.source), ("dst", e.target))
             if label in labels
         ]
