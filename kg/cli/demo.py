@@ -51,11 +51,12 @@ _QUERIES = (
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-def demo(folder: Path) -> None:
+@click.option("--companies", type=int, default=2_000, show_default=True, help="How many companies the city has; fewer are done sooner.")
+def demo(folder: Path, companies: int) -> None:
     """Make a workspace in DIR from the FinBench example and a generated city, run a night on it, and leave its Neo4j up.
 
-    The city has 2,000 companies and 180 days, and schemes whose truth is known: the last table says how many have a member
-    that was flagged.
+    The city lives for 180 days and has schemes whose truth is known: the last table says how many have a member that was
+    flagged.
 
     An existing demo is gone on with: the same files again change nothing.
     """
@@ -64,7 +65,7 @@ def demo(folder: Path) -> None:
     from kg.stores.connect import local  # noqa: PLC0415
 
     start = time.monotonic()
-    _make(folder)
+    _make(folder, companies)
     workspace = open_workspace(folder, sources=True)
     _, progress = reporting(workspace)
     server = local(workspace)
@@ -83,7 +84,7 @@ def demo(folder: Path) -> None:
     click.echo(f"Stop the server with: {program} neo4j stop --workspace {folder}")
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, companies: int) -> None:
     """Make the workspace where there is none yet: FinBench and a city, and nothing else."""
     from kg.cli.init import make  # noqa: PLC0415
     from loaders.city import Params, build, sources, write  # noqa: PLC0415
@@ -92,9 +93,10 @@ def _make(folder: Path) -> None:
         if 'mapping = "finbench"' not in (folder / "kgfraud.toml").read_text(encoding="utf-8"):
             raise UsageError(f"{folder} is a workspace of your own, not a demo; name another folder")
         return
+    params = Params(companies=companies)
     workspace = make(folder)
     _, progress = reporting(open_workspace(folder))
-    city = build(Params(), progress)
+    city = build(params, progress)
     write(city, folder, progress=progress)
     samples = Path(str(loaders.__file__)).parent / "samples" / "finbench"
     with workspace.toml.open("a", encoding="utf-8") as handle:

@@ -75,10 +75,11 @@ def the_rings_and_the_schemes_are_told(asked):
 
 
 @pytest.mark.untraced
-def test_the_demo_ends_with_a_filled_neo4j_flags_and_questions_that_have_answers(tmp_path):
+@pytest.mark.parametrize("words", [("--companies", "500"), pytest.param((), marks=pytest.mark.soak)], ids=["small", "as it is called"])
+def test_the_demo_ends_with_a_filled_neo4j_flags_and_questions_that_have_answers(tmp_path, words):
     runner, folder = CliRunner(), tmp_path / "demo"
     try:
-        done = runner.invoke(cli, ["demo", str(folder)], prog_name="kgfraud")
+        done = runner.invoke(cli, ["demo", str(folder), *words], prog_name="kgfraud")
         assert done.exit_code == 0, done.stderr
         delivered = json.loads(runner.invoke(cli, ["report", "--json", "--workspace", str(folder)]).stdout)["sources"]
         assert sum(entry["rows"] for entry in delivered if entry["source"].startswith("finbench.")) == 132_058
