@@ -81,6 +81,7 @@ def test_ids_alone_and_permuted_labels_tell_nothing(outcome):
     assert probes["permuted_labels"]["mean"] == pytest.approx(0.5, abs=0.12)
 
 
+@pytest.mark.untraced
 def test_shuffled_rows_and_renamed_ids_change_no_score(scores):
     graph = small_graph()
     moved = shuffled(graph, 3)
@@ -92,6 +93,7 @@ def test_shuffled_rows_and_renamed_ids_change_no_score(scores):
     assert [a for a, _ in pairs] == pytest.approx([b for _, b in pairs], abs=1e-9)
 
 
+@pytest.mark.untraced
 def test_no_label_of_a_test_row_is_read(scores):
     graph = small_graph()
     told = replace(graph, label=np.where(graph.split == "test", 1, graph.label).astype(np.int8))

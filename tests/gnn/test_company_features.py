@@ -72,6 +72,7 @@ def seen(archive):
 
 
 @pytest.mark.parametrize("cut", [False, True], ids=["moved and doubled", "taken away"])
+@pytest.mark.untraced
 def test_what_happens_afterwards_changes_no_feature(archive, seen, tmp_path, cut):
     day = early(archive)
     twin = changed(archive.lake, tmp_path, later(archive, day, cut=cut))
@@ -87,6 +88,7 @@ def same(one, other):
     return np.array_equal(one, other, equal_nan=True)
 
 
+@pytest.mark.untraced
 def test_todays_state_is_no_part_of_an_earlier_day(archive, seen, tmp_path):
     def alter(name, rows):
         for column, value in (("blocked", True), ("status", "bad"), ("balance_fen", 1), ("result", "lost")):
@@ -132,6 +134,7 @@ def test_an_invoice_is_void_only_from_the_day_on_which_it_was_made_void(engine, 
     assert [status(day) for day in (date(2024, 1, 4), date(2024, 1, 31), date(2024, 2, 1))] == [[], ["valid"], ["void"]]
 
 
+@pytest.mark.untraced
 def test_ids_and_the_order_of_rows_change_no_feature(archive, seen, tmp_path):
     dice = np.random.default_rng(1)
 
@@ -256,6 +259,7 @@ def test_every_step_compiles_for_both_engines(step, dialect, monkeypatch):
     assert "SELECT" in ibis.to_sql(step[1](_Unbound()), dialect=dialect)
 
 
+@pytest.mark.untraced
 def test_a_lake_without_invoices_and_loans_gives_features_all_the_same(archive, engine):
     bare = archive.lake.without([name for name in archive.lake.versions if name not in ("graph/Company",)])
     seen = snapshot(replace(archive, lake=bare).on(archive.as_of), ALL)

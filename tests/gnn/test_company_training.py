@@ -82,6 +82,13 @@ def test_a_label_looks_ahead_by_the_horizon_and_who_was_known_is_left_out():
 # Training
 
 
+def test_neighbours_count_only_where_both_periods_show_that_they_help(trained):
+    told = trained.metrics["graph_against_own"]
+    assert told["helps"] is (told["valid"]["low"] > 0 and told["test"]["low"] > 0)
+    assert trained.metrics["chosen"] == ("boosted_graph" if told["valid"]["low"] > 0 else "boosted_own")
+
+
+@pytest.mark.untraced
 def test_training_again_gives_the_same_model_and_the_same_figures(archive, trained):
     again = train(archive, TASK, FAMILIES, Silent())
     assert again.challenger.trees.text() == trained.challenger.trees.text()
@@ -109,6 +116,7 @@ def test_cases_of_deeds_done_later_or_before_the_lake_teach_nothing(archive):
     assert 0 < (found == 1).sum() < (label == 1).sum()
 
 
+@pytest.mark.untraced
 def test_where_too_few_cases_would_be_left_all_of_them_teach(archive, monkeypatch):
     trained = {}
     for least in (1, 10):
@@ -116,12 +124,6 @@ def test_where_too_few_cases_would_be_left_all_of_them_teach(archive, monkeypatc
         monkeypatch.setattr("gnn.train.ENOUGH", 2 * least)
         trained[least] = train(archive, TASK, (REGISTRATION,), Silent()).metrics["rows"]["train"]
     assert trained[1]["guilty"] < trained[10]["guilty"]
-
-
-def test_neighbours_count_only_where_both_periods_show_that_they_help(trained):
-    told = trained.metrics["graph_against_own"]
-    assert told["helps"] is (told["valid"]["low"] > 0 and told["test"]["low"] > 0)
-    assert trained.metrics["chosen"] == ("boosted_graph" if told["valid"]["low"] > 0 else "boosted_own")
 
 
 def test_without_cases_or_with_too_few_of_them_nothing_is_learnt(archive):
@@ -165,6 +167,7 @@ PLANTED = [
 
 
 @pytest.mark.parametrize(("make", "said"), PLANTED, ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.untraced
 def test_a_planted_leak_keeps_a_model_from_serving_and_is_named(archive, registry, make, said):
     planted = Family("stray", "植入", "a leak", (Column("planted", "what must not be there", "植入", "1"),), make)
     trained = train(archive, TASK, (REGISTRATION, planted), Silent())

@@ -117,6 +117,7 @@ def test_parts_are_made_small_by_the_rows_that_are_not_of_them(archive, seen):
 
 
 @pytest.mark.parametrize("relation", NEIGHBOURS)
+@pytest.mark.untraced
 def test_without_all_rows_to_neighbours_a_company_has_none(archive, seen, relation):
     place = int(np.nanargmax(column(seen, f"near.{relation}")))
     graph = archive.on(archive.as_of)
@@ -176,6 +177,7 @@ def test_reasons_are_few_and_ranked_and_only_rows_without_which_the_score_falls_
         assert not told[n].parties or told[n].family.startswith("near.")
 
 
+@pytest.mark.untraced
 def test_of_the_highest_scores_nearly_all_fall_without_the_evidence_that_is_named(by, seen):
     found = removal(by, seen, 3, Silent())
     assert (found["companies"], found["named"]) == (3, 3)

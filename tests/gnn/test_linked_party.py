@@ -62,11 +62,13 @@ def test_what_the_register_says_of_those_who_are_asked_about_is_in_no_feature(la
     assert not np.array_equal(seen.stated, again.stated)
 
 
+@pytest.mark.untraced
 def test_what_happens_afterwards_is_in_no_feature_of_a_pair(lake, day, seen):
     assert same(seen, TASK.units.look(lake.ending(day), day, FAMILIES, "train"))
     assert not same(seen, TASK.units.look(lake, lake.as_of, FAMILIES, "train"))
 
 
+@pytest.mark.untraced
 def test_cases_and_other_scores_are_in_no_feature_of_a_pair(lake, day, seen):
     without = replace(lake, lake=lake.lake.without(["records/cases"]))
     assert same(seen, TASK.units.look(without, day, FAMILIES, "train"))
@@ -114,12 +116,14 @@ def test_the_register_of_one_period_is_not_withheld_in_another(lake, day):
     assert sum(len(each) for each in gone) == len(set.union(*gone)) < len(every)
 
 
+@pytest.mark.untraced
 def test_the_order_of_rows_changes_nothing(lake, day, seen, tmp_path):
     dice = np.random.default_rng(1)
     twin = changed(lake.lake, tmp_path, lambda _, rows: rows.take(pa.array(dice.permutation(rows.num_rows))))
     assert same(seen, TASK.units.look(replace(lake, lake=twin), day, FAMILIES, "train"))
 
 
+@pytest.mark.untraced
 def test_a_model_of_pairs_is_trained_kept_and_scores_the_last_day(lake, tmp_path, monkeypatch):
     monkeypatch.setattr("gnn.train.LEAST", {"train": 5, "valid": 3, "test": 3})
     trained = train(lake, TASK, FAMILIES, Silent())

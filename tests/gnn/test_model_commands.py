@@ -15,6 +15,8 @@ from gnn.registry import Registry
 from kg.cli import cli
 from kg.rules import RULES
 
+from .conftest import FEW
+
 HEAVY = {"ibis", "duckdb", "pyarrow", "numpy", "lightgbm", "sklearn", "torch", "scipy"}
 #: The sources that are read: what the others tell, features do without.
 READ = {"companies", "persons", "accounts", "shareholders", "transfers", "loans", "loan_flows", "guarantees", "cases"}
@@ -55,6 +57,7 @@ def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town,
     monkeypatch.setenv("KGFRAUD_WORKSPACE", str(town))
     monkeypatch.setattr("kg.stages.score.RULES", RULES[:2])
     monkeypatch.setattr("gnn.company.DERIVED", ())
+    monkeypatch.setattr("gnn.company.FAMILIES", FEW)
     monkeypatch.setattr("gnn.train.LEAST", {"train": 1, "valid": 3, "test": 1})
     code, stdout, stderr = kgfraud("train", "company_fraud", "--horizon", 90, "--step", 60, "--json")
     assert code == 0, stderr
@@ -117,6 +120,7 @@ def test_pairs_are_trained_and_scored_by_the_same_commands(town, monkeypatch):
     assert measured["rows"] == trained["metrics"]["rows"]["test"]["rows"]
 
 
+@pytest.mark.untraced
 def test_rings_are_not_judged_where_too_few_of_them_are_known(town, monkeypatch):
     monkeypatch.setenv("KGFRAUD_WORKSPACE", str(town))
     code, _, stderr = kgfraud("train", "fraud_ring", "--horizon", 60, "--step", 400)

@@ -26,18 +26,19 @@ from kg.stage import Night
 from kg.stages import flag, score
 from kg.stages.score import families
 
-from .conftest import TASK
+from .conftest import FEW, TASK
 from .lakes import put
 
 RUN = {"run_id": "run-1", "as_of": "2024-09-16", "code": "c", "tables": {}}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_rules():
-    """Features of two rules alone and of nothing derived, which is quicker."""
+def few_features():
+    """Features of half of the families, of two rules alone and of nothing derived, which is quicker."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(score, "RULES", RULES[:2])
         patch.setattr("gnn.company.DERIVED", ())
+        patch.setattr("gnn.company.FAMILIES", FEW)
         yield
 
 
