@@ -47,6 +47,7 @@ def counts(engine, tables):
     return {name: row["n"] for name, row in found.items()}, {name: row["bad"] for name, row in found.items() if row["bad"]}
 
 
+@pytest.mark.soak  # a whole night on the same files is among the ordinary tests
 def test_finbench_is_read_whole_and_to_the_fen(load):
     engine, tables = load("finbench", "finbench/snapshot", "finbench/incremental")
     rows, bad = counts(engine, tables)
