@@ -65,7 +65,10 @@ def prepared(module_bank):
 
 @pytest.fixture(scope="module")
 def undisturbed(prepared):
-    """Return what the bank holds after each night, from the first to the last asked for, if nobody disturbs it."""
+    """Return what the bank holds after each night, from the first to the last asked for, if nobody disturbs it.
+
+    ``first`` of what is returned is the bank after its first night, for those whose later nights are disturbed.
+    """
     twin, found = prepared.copy(prepared.root.parent / "undisturbed"), []
 
     def until(nights):
@@ -77,6 +80,8 @@ def undisturbed(prepared):
             deliver(twin, night)
             twin.run()
             found.append(twin.content())
+            if not night:
+                until.first = twin.copy(twin.root.parent / "first")
         return found
 
     return until
@@ -120,9 +125,10 @@ def state(bank):
 
 
 def follow(bank, plan, references, server, also=lambda: None):
-    """Do each night of the plan twice: killed at its moment, then to the end."""
-    deliver(bank, 0)
-    bank.run()
+    """Publish what the bank has, then do each night of the plan twice: killed at its moment, then to the end."""
+    bank.earlier = set()
+    published = bank.cli("publish", "--repair")
+    assert published.exit_code == 0, published.stderr
     for night, (stage, delay) in enumerate(plan, 1):
         where = f"night {night}, killed {delay:.3f} s into '{stage}'"
         deliver(bank, night)
@@ -141,28 +147,26 @@ def follow(bank, plan, references, server, also=lambda: None):
         yield where, references[night]
 
 
-def killed(prepared, undisturbed, plan, root):
+def killed(undisturbed, plan, root):
     """Do the plan on a bank whose server is left alone; return the bank."""
     references = undisturbed(len(plan))
-    bank = prepared.copy(root)
-    bank.earlier = set()
+    bank = undisturbed.first.copy(root)
     emptied(bank.server)
     for where, reference in follow(bank, plan, references, bank.server):
         assert bank.content() == reference, where
     return bank
 
 
-def test_a_night_killed_before_or_in_the_publish_ends_like_an_undisturbed_one(prepared, undisturbed, tmp_path):
+def test_a_night_killed_before_or_in_the_publish_ends_like_an_undisturbed_one(undisturbed, tmp_path):
     plan = [("resolve", 0.4), ("publish", 0.05)]
-    bank = killed(prepared, undisturbed, plan, tmp_path / "killed")
+    bank = killed(undisturbed, plan, tmp_path / "killed")
     assert bank.cli("store", "verify").exit_code == 0
 
 
-def killed_with_its_server(prepared, undisturbed, plan, tmp_path):
+def killed_with_its_server(undisturbed, plan, tmp_path):
     """Do the plan on a bank with a local server of its own, which is killed together with the night."""
     references = undisturbed(len(plan))
-    bank = prepared.copy(tmp_path / "local")
-    bank.earlier = set()
+    bank = undisturbed.first.copy(tmp_path / "local")
     bank.settings["neo4j"] = {"heap": "512m", "page_cache": "64m"}
     bank.source("companies")
     local = LocalNeo4j(bank.root / "neo4j", heap="512m", page_cache="64m")
@@ -184,19 +188,19 @@ def killed_with_its_server(prepared, undisturbed, plan, tmp_path):
         local.stop()
 
 
-def test_a_night_killed_together_with_neo4j_ends_like_an_undisturbed_one(prepared, undisturbed, tmp_path):
-    killed_with_its_server(prepared, undisturbed, [("publish", 0.1)], tmp_path)
+def test_a_night_killed_together_with_neo4j_ends_like_an_undisturbed_one(undisturbed, tmp_path):
+    killed_with_its_server(undisturbed, [("publish", 0.1)], tmp_path)
 
 
 @pytest.mark.soak
-def test_thirty_nights_killed_over_all_stages_end_like_undisturbed_ones(prepared, undisturbed, tmp_path):
+def test_thirty_nights_killed_over_all_stages_end_like_undisturbed_ones(undisturbed, tmp_path):
     dice = random.Random(30)
     plan = [(stage, dice.random() * 0.8) for stage in [*SIGNS, *SIGNS, *SIGNS]]
     plan = [(stage, delay if stage not in ("publish", "export", "report", "commit") else delay / 20) for stage, delay in plan]
-    killed(prepared, undisturbed, plan, tmp_path / "killed")
+    killed(undisturbed, plan, tmp_path / "killed")
 
 
 @pytest.mark.soak
-def test_five_nights_killed_together_with_neo4j_end_like_undisturbed_ones(prepared, undisturbed, tmp_path):
+def test_five_nights_killed_together_with_neo4j_end_like_undisturbed_ones(undisturbed, tmp_path):
     dice = random.Random(5)
-    killed_with_its_server(prepared, undisturbed, [("publish", dice.random() * 0.3) for _ in range(5)], tmp_path)
+    killed_with_its_server(undisturbed, [("publish", dice.random() * 0.3) for _ in range(5)], tmp_path)
