@@ -39,7 +39,8 @@ from kg.stores.server import Address, answers
 
 USER = "neo4j"
 _ENTRY = "org.neo4j.server.CommunityEntryPoint"
-_ADMIN = "org.neo4j.server.startup.Neo4jAdminCommand"
+#: What ``neo4j-admin`` itself starts, in a second Java.
+_ADMIN = "org.neo4j.cli.AdminTool"
 _SHELL = "org.neo4j.shell.Main"
 _OPENS = tuple(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent"))
 #: A batch's transaction lives for a second and dies as a whole: half of the heap for the young, all of it touched beforehand.
@@ -167,8 +168,8 @@ class LocalNeo4j:
         KgfraudError
             With the command's words, if it fails.
         """
-        # It runs a second Java, with the heap that neo4j.conf names.
-        command = [str(java()), *_OPENS, "-Xmx64m", "-cp", f"{provision()}/*", _ADMIN, *arguments]
+        options = ("-XX:+UseParallelGC", f"-Xmx{self.heap}", "-Dfile.encoding=UTF-8")
+        command = [str(java()), *options, *_OPENS, "-cp", f"{provision()}/*", _ADMIN, *arguments]
         done = subprocess.run(command, env=self._environment(), cwd=self.home, capture_output=True, text=True, check=False)
         if done.returncode:
             words = [line for line in (done.stderr + done.stdout).splitlines() if line.strip() and not line.lstrip().startswith("at ")]
