@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,14 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
+from ibis.expr.operations.relations import Reference, Simple
 from pyarrow import parquet
 
 from kg.errors import KgfraudError
 
 BATCH_ROWS = 120_000
+#: Joins that have no more rows than their first table has partners.
+_JOINS = ("inner", "left", "semi", "anti")
 # Selects within selects cost DuckDB nothing; putting them together costs Ibis a sixth of all the time of a small night.
 ibis.options.sql.fuse_selects = False
 
@@ -79,8 +82,8 @@ class Engine:
         self._backend.con.execute("SET enable_progress_bar = false")
         self._names = itertools.count()
         self._kept = spill / "kept"
-        #: The files behind tables that were written here: each knows the number of its rows.
-        self._written: dict[str, Path] = {}
+        #: The numbers of rows of tables that were given in or written here.
+        self._sizes: dict[str, int] = {}
 
     def __enter__(self) -> Engine:
         return self
@@ -103,6 +106,8 @@ class Engine:
         """Return Arrow data as a table; a reader can be run through once only."""
         name = self._name()
         self._backend.con.register(name, data)
+        if isinstance(data, pa.Table):
+            self._sizes[name] = data.num_rows
         return self._backend.table(name)
 
     def keep(self, expr: ir.Table) -> ir.Table:
@@ -125,8 +130,17 @@ class Engine:
 
     def count(self, expr: ir.Table) -> int:
         """Return the number of rows of an expression."""
-        written = self._written.get(expr.get_name()) if isinstance(expr.op(), ops.DatabaseTable) else None
-        return int(self.value(expr.count())) if written is None else parquet.read_metadata(written).num_rows
+        known = self._sizes.get(expr.get_name()) if isinstance(expr.op(), ops.DatabaseTable) else None
+        if known is None:
+            return 0 if self.none(expr) else int(self.value(expr.count()))
+        return known
+
+    def none(self, expr: ir.Table) -> bool:
+        """Tell without running it that an expression has no rows, since tables that it begins with are known to have none.
+
+        False where that is not known.
+        """
+        return _none(expr.op(), self._sizes)
 
     def write(self, expr: ir.Table, path: Path) -> ir.Table:
         """Run an expression into one Parquet file and return that file's rows."""
@@ -134,7 +148,7 @@ class Engine:
         with _large_sums_told():
             self._backend.to_parquet(expr, path, compression="zstd", compression_level=1)
         rows = self.parquet([path])
-        self._written[rows.get_name()] = path
+        self._sizes[rows.get_name()] = parquet.read_metadata(path).num_rows
         return rows
 
     def forget_arrow(self, table: ir.Table) -> None:
@@ -147,6 +161,22 @@ class Engine:
 
     def _name(self) -> str:
         return f"kg_{next(self._names)}"
+
+
+def _none(op: ops.Relation, sizes: Mapping[str, int]) -> bool:
+    """Tell that a relation has no rows, see `Engine.none`."""
+    if isinstance(op, ops.DatabaseTable):
+        return sizes.get(op.name) == 0
+    if isinstance(op, ops.Project | Simple | Reference):
+        return _none(op.parent, sizes)
+    if isinstance(op, ops.Aggregate):
+        return bool(op.groups) and _none(op.parent, sizes)
+    if isinstance(op, ops.Union):
+        return _none(op.left, sizes) and _none(op.right, sizes)
+    if not isinstance(op, ops.JoinChain) or any(link.how not in _JOINS for link in op.rest):
+        return False
+    both = (link.table for link in op.rest if link.how in ("inner", "semi"))
+    return any(_none(table, sizes) for table in (op.first, *both))
 
 
 @contextmanager

@@ -148,6 +148,8 @@ class Lake:
 
     def append(self, name: str, rows: ir.Table, run_id: str) -> int:
         """Add rows to a table and return their number; no row, no new version."""
+        if self.engine.none(rows):
+            return 0
         table = self._delta(name)
         wanted = ibis.Schema.from_pyarrow(pa.schema(table.schema().to_arrow()))
         # Written by the engine itself: a file that no log names yet is no part of the table.

@@ -49,5 +49,31 @@ def test_a_sum_beyond_64_bits_is_refused_in_a_sentence(engine, payments, compute
         getattr(engine, computed)(sums.filter(sums.fen > 0))
 
 
+SHAPES = {
+    "itself": lambda one, _: one,
+    "chosen columns": lambda one, _: one.select("payer", more=one.fen + 1),
+    "some rows": lambda one, _: one.filter(one.fen > 0).distinct().order_by("payer").limit(3),
+    "groups": lambda one, _: one.group_by("payer").aggregate(fen=one.fen.sum()),
+    "one sum": lambda one, _: one.aggregate(fen=one.fen.sum()),
+    "both": lambda one, other: one.union(other),
+    "once more": lambda one, _: one.view().select("fen"),
+    **{how: lambda one, other, how=how: one.join(other, "payer", how=how) for how in ("inner", "left", "right", "outer", "semi", "anti")},
+    "two joins": lambda one, other: one.join(other, "payer").join(other.select("payer", third="fen"), "payer", how="left"),
+}
+
+
+@pytest.mark.parametrize("one", [True, False], ids=["rows", "no rows"])
+@pytest.mark.parametrize("other", [True, False], ids=["and rows", "and no rows"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_told_to_have_no_rows_before_it_is_run_has_none(engine, payments, tmp_path, one, other, shape):
+    empty = engine.keep(payments.filter(payments.fen < 0))
+    expr = SHAPES[shape](payments if one else empty, (payments if other else empty).view())
+    rows = engine.table(expr).num_rows
+    assert rows == 0 or not engine.none(expr)
+    assert engine.count(expr) == rows
+    # it is not said of everything: of what has rows only in part it may go unsaid
+    assert engine.none(expr) or rows or one or shape in ("right", "outer", "both")
+
+
 def test_a_mean_is_no_sum(engine, payments):
     assert engine.value(payments.filter(payments.payer == "b").fen.mean()) == 2.0
