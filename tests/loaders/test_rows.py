@@ -37,7 +37,7 @@ def settings_of(of, **more):
     return SourceSettings(name="crm.file", kind=of.name, path="file.csv", **more)
 
 
-def rows_of(engine, name, rows, **more):
+def rows_of(engine, name, rows, absent=(), **more):
     """Type rows as a mapping would hand them over; what a row does not name is null."""
     of = kind(name)
     columns = {column.name: pa.array([row.get(column.name) for row in rows], pa.string()) for column in of.columns}
@@ -50,7 +50,8 @@ def rows_of(engine, name, rows, **more):
         "_fault": pa.array([row.get("_fault") for row in rows], pa.string()),
         "_key": pa.array([row.get("_key") for row in rows], pa.string()),
     }
-    return engine.table(typed(engine.arrow(pa.table(columns | marks)), of, settings_of(of, **more))).sort_by("_row").to_pylist()
+    found = typed(engine.arrow(pa.table(columns | marks)), of, settings_of(of, **more), absent=absent)
+    return engine.table(found).sort_by("_row").to_pylist()
 
 
 def faults_of(engine, name, row, **more):
@@ -66,9 +67,38 @@ def test_every_kind_compiles_for_both_engines(of, dialect):
 
 
 @pytest.mark.parametrize("of", KINDS, ids=lambda k: k.name)
-def test_every_kind_gives_the_types_that_the_lake_holds(of):
+@pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
+def test_every_kind_compiles_without_its_columns_too(of, dialect):
     raw = ibis.table({**{column.name: "string" for column in of.columns}, **MARK_TYPES}, name="raw")
-    schema = typed(raw, of, settings_of(of)).schema()
+    assert ibis.to_sql(typed(raw, of, settings_of(of), absent=[column.name for column in of.columns]), dialect=dialect)
+
+
+@pytest.mark.parametrize("name", ["companies", "transfers", "loans", "shareholders"])
+def test_rows_are_the_same_whether_or_not_it_is_known_that_a_column_is_empty(engine, name):
+    rows = [
+        {},
+        {"_fault": "name|ragged|x", "_key": "k"},
+        GOOD,
+        GOOD | {"valid_from": "sometime", "amount_fen": "x", "company": "company:uscc:1"},
+    ]
+    of = kind(name)
+    absent = [column.name for column in of.columns if not any(column.name in row for row in rows)]
+    assert absent
+    assert rows_of(engine, name, rows, absent) == rows_of(engine, name, rows)
+
+
+def test_what_the_settings_say_of_a_column_is_refused_though_the_column_is_empty():
+    of = kind("transfers")
+    raw = ibis.table({**{column.name: "string" for column in of.columns}, **MARK_TYPES}, name="raw")
+    with pytest.raises(UsageError):
+        typed(raw, of, settings_of(of, columns={"amount_fen": {"column": "x", "unit": "美元"}}), absent=["amount_fen"])
+
+
+@pytest.mark.parametrize("of", KINDS, ids=lambda k: k.name)
+@pytest.mark.parametrize("empty", [False, True], ids=["", "without its columns"])
+def test_every_kind_gives_the_types_that_the_lake_holds(of, empty):
+    raw = ibis.table({**{column.name: "string" for column in of.columns}, **MARK_TYPES}, name="raw")
+    schema = typed(raw, of, settings_of(of), absent=[column.name for column in of.columns] if empty else ()).schema()
     assert tuple(schema.names) == (*MARKS, *(column.name for column in of.columns), "record_id", "digest", "faults")
     for column in of.columns:
         assert schema[column.name] == ibis.dtype(column.stored)
