@@ -37,9 +37,10 @@ def settings_of(of, **more):
     return SourceSettings(name="crm.file", kind=of.name, path="file.csv", **more)
 
 
-def rows_of(engine, name, rows, absent=(), **more):
-    """Type rows as a mapping would hand them over; what a row does not name is null."""
+def rows_of(engine, name, rows, absent=None, **more):
+    """Type rows as a mapping would hand them over; what no row names is null, and known to be, unless it is said what is known to be so."""
     of = kind(name)
+    absent = [column.name for column in of.columns if not any(column.name in row for row in rows)] if absent is None else absent
     columns = {column.name: pa.array([row.get(column.name) for row in rows], pa.string()) for column in of.columns}
     count = len(rows)
     marks = {
@@ -81,10 +82,7 @@ def test_rows_are_the_same_whether_or_not_it_is_known_that_a_column_is_empty(eng
         GOOD,
         GOOD | {"valid_from": "sometime", "amount_fen": "x", "company": "company:uscc:1"},
     ]
-    of = kind(name)
-    absent = [column.name for column in of.columns if not any(column.name in row for row in rows)]
-    assert absent
-    assert rows_of(engine, name, rows, absent) == rows_of(engine, name, rows)
+    assert rows_of(engine, name, rows) == rows_of(engine, name, rows, absent=())
 
 
 def test_what_the_settings_say_of_a_column_is_refused_though_the_column_is_empty():
