@@ -18,11 +18,25 @@ from kg.stores.bolt import BoltStore
 from kg.stores.local_neo4j import LocalNeo4j
 
 #: Files that take long, the longest first: one that came last would keep a core waiting. The second compiles no kernel, while the first
-#: compiles them all, and finds them ready afterwards.
+#: compiles them all, and finds them ready afterwards; two that ask for the same training (`once`) stand apart.
 LONG = (
     *("nights/test_cron.py", "kg/test_local_neo4j.py", "nights/test_kills.py", "nights/test_runs.py", "nights/test_ownership_night.py"),
-    *("nights/test_nights.py", "nights/test_invoices_night.py", "nights/test_finbench_night.py", "nights/test_paid.py"),
-    *("nights/test_lost_connections.py", "nights/test_replay.py", "nights/test_canaries.py", "nights/test_seen.py"),
+    *("nights/test_nights.py", "gnn/test_company_training.py", "nights/test_finbench_night.py", "gnn/test_model_commands.py"),
+    *(
+        "gnn/test_linked_party.py",
+        "gnn/test_evidence.py",
+        "nights/test_paid.py",
+        "nights/test_canaries.py",
+        "nights/test_lost_connections.py",
+    ),
+    *("gnn/test_score_stage.py", "gnn/test_benchmark.py", "gnn/test_company_features.py", "gnn/test_fraud_ring.py"),
+    *(
+        "nights/test_quarantine_list.py",
+        "nights/test_seen.py",
+        "nights/test_invoices_night.py",
+        "nights/test_replay.py",
+        "nights/test_gates.py",
+    ),
 )
 
 # How long a test takes says nothing here.
