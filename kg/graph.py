@@ -146,11 +146,13 @@ class Graph:
     def _touched(self, table: str, since: history.Since) -> bool:
         if not self._lake.holds(table) or since.same(self._lake, table, self.as_of):
             return False
-        rows = self._lake.view(table)
-        changed = rows.filter(history.changed(rows, since, self.as_of, self.zone)).limit(1)
+
+        def look() -> bool:
+            rows = self._lake.view(table)
+            return self.engine.count(rows.filter(history.changed(rows, since, self.as_of, self.zone)).limit(1)) > 0
+
         # several derivations ask it of one table
-        name = f"{table} {self._lake.versions.get(table)} since {since.run_id}"
-        return self.once(name, lambda: self.engine.count(changed) > 0)
+        return self.once(f"{table} {self._lake.versions.get(table)} since {since.run_id}", look)
 
     def _rows(self, type_: schema.NodeType | schema.EdgeType) -> ir.Table:
         name = table_name(type_)
