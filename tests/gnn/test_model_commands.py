@@ -15,8 +15,6 @@ from gnn.registry import Registry
 from kg.cli import cli
 from kg.rules import RULES
 
-from .conftest import FEW
-
 HEAVY = {"ibis", "duckdb", "pyarrow", "numpy", "lightgbm", "sklearn", "torch", "scipy"}
 #: The sources that are read: what the others tell, features do without.
 READ = {"companies", "persons", "accounts", "shareholders", "transfers", "loans", "loan_flows", "guarantees", "cases"}
@@ -57,7 +55,6 @@ def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town,
     monkeypatch.setenv("KGFRAUD_WORKSPACE", str(town))
     monkeypatch.setattr("kg.stages.score.RULES", RULES[:2])
     monkeypatch.setattr("gnn.company.DERIVED", ())
-    monkeypatch.setattr("gnn.company.FAMILIES", FEW)
     monkeypatch.setattr("gnn.train.LEAST", {"train": 1, "valid": 3, "test": 1})
     code, stdout, stderr = kgfraud("train", "company_fraud", "--horizon", 90, "--step", 60, "--json")
     assert code == 0, stderr
