@@ -52,6 +52,28 @@ def test_nothing_to_append_makes_no_version(tmp_path, engine):
     assert lake.versions == {"graph/X": 0}
 
 
+def test_a_table_holds_something_from_its_first_row_on_and_for_ever_as_it_is_read(tmp_path, engine):
+    lake = Lake(tmp_path / "lake", engine)
+    assert not lake.holds("graph/X")
+    lake.ensure("graph/X", SCHEMA)
+    before = lake.versions
+    assert (lake.has("graph/X"), lake.holds("graph/X")) == (True, False)
+    add(lake, "a")
+    assert lake.holds("graph/X")
+    assert lake.without(["graph/Y"]).holds("graph/X")
+    assert not Lake(tmp_path / "lake", engine, before).holds("graph/X")
+    over = Lake(tmp_path / "over", engine, base=lake)
+    assert (over.holds("graph/X"), over.holds("graph/Y")) == (True, False)
+    lake.close("graph/X", engine.arrow(pa.table({"k": ["a"], "valid_to": pa.array([0], pa.date32())})), ["k"], "r2")
+    assert engine.count(lake.view("graph/X").filter(lake.view("graph/X").last_run.isnull())) == 0
+    assert lake.holds("graph/X")
+    after = Lake(tmp_path / "lake", engine, before)
+    after.restore()
+    assert not after.holds("graph/X")
+    add(after, "b")
+    assert (after.holds("graph/X"), keys(after)) == (True, ["b"])
+
+
 def test_what_a_dead_run_left_ahead_is_taken_back(tmp_path, engine):
     lake = Lake(tmp_path / "lake", engine)
     lake.ensure("graph/X", SCHEMA)
