@@ -90,7 +90,9 @@ def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town,
     assert first["code"] in said
     assert first["zh"] in said
     assert first["features"][0]["en"][:30] in kgfraud("explain", company)[1]
-    measured = json.loads(kgfraud("evaluate", "company_fraud", "--evidence", 1, "--json")[1])
+    code, stdout, stderr = kgfraud("evaluate", "company_fraud", "--evidence", 1, "--json")
+    assert code == 0, stderr
+    measured = json.loads(stdout)
     assert measured["evidence"]["companies"] == 1
     assert measured["model"] == version
     assert measured["prevalence"] == measured["guilty"] / measured["rows"]
