@@ -46,8 +46,8 @@ GATHERED_AND_SCATTERED = Reason(
 )
 MONEY_GOES_ROUND = Reason(
     "MONEY_GOES_ROUND",
-    "资金环流：资金在少数几个主体之间多次循环流转，疑似虚构贸易或掩盖资金去向",
-    "Money goes round the same few parties again and again, as for trade that is made up or to hide where it went",
+    "资金环流：资金在少数几个主体之间反复循环，或经多个主体流转后回到起点，疑似虚构贸易或掩盖资金去向",
+    "Money goes round the same few parties, again and again or over many hands, as for trade that is made up or to hide where it went",
 )
 MANY_LENDERS = Reason(
     "MANY_LENDERS",

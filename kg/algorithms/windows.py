@@ -1,4 +1,4 @@
-"""Rows of one party within a time: those that lie in a window with enough different others, and those that follow a long silence."""
+"""Rows of one party within a time: those in a window with enough different others, after a long silence, or one after the other."""
 
 from __future__ import annotations
 
@@ -55,6 +55,34 @@ def _crowded(rows: tuple[Ints, Ints, Ints], window: int, least: Ints, count: Int
                 found[k] = 1
             marked = row + 1
     return found
+
+
+@kernel
+def apart(party: Ints, first: Ints, last: Ints) -> Ints:
+    """Mark spans of each party of which none begins before another has ended: as many as there can be.
+
+    Parameters
+    ----------
+    party, first, last : int64, shape (n,)
+        In the order of party and end.
+
+    Returns
+    -------
+    int64, shape (n,)
+        1 for each span that is chosen; those that end first are chosen first, which leaves most room for others.
+
+    Examples
+    --------
+    >>> apart(np.zeros(4, np.int64), np.array([0, 1, 3, 6]), np.array([2, 4, 5, 7])).tolist()
+    [1, 0, 1, 1]
+    """
+    chosen = np.zeros(len(party), np.int64)
+    ended = np.int64(0)
+    for row in range(len(party)):
+        if row == 0 or party[row] != party[row - 1] or first[row] > ended:
+            chosen[row] = 1
+            ended = last[row]
+    return chosen
 
 
 class Gap(NamedTuple):

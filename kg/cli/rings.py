@@ -89,23 +89,25 @@ def rings_of(graph: Graph, party: str | None) -> list[dict[str, Any]]:
 
 
 def ring_of(graph: Graph, ring: str) -> dict[str, Any]:
-    """Return a ring with its members (``party, name, role, amount_fen, because``) and transfers.
+    """Return a ring with its members (``party, name, role, amount_fen, because``) and transfers; the first signs of its id will do.
 
     Raises
     ------
     UsageError
-        If there is no such ring.
+        If no ring or several have an id that begins so.
     """
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
     from kg.daytime.lookup import names_of  # noqa: PLC0415
 
     every = rings_of(graph, None)
-    facts = next((row for row in every if row["id"] == ring), None)
+    alike = [row for row in every if row["id"].startswith(ring)] if len(ring) > len("ring:") else []
+    facts = alike[0] if len(alike) == 1 else None
     if facts is None:
-        raise UsageError(f"there is no ring '{ring}'{did_you_mean_one_of(ring, [row['id'] for row in every])}")
+        what = f"several rings have ids that begin with '{ring}'" if alike else f"there is no ring '{ring}'"
+        raise UsageError(f"{what}{did_you_mean_one_of(ring, [row['id'] for row in every])}")
     inside = graph.edges("IN_RING")
-    rows = graph.engine.table(inside.filter(inside.dst == ring).order_by("role", "src")).to_pylist()
+    rows = graph.engine.table(inside.filter(inside.dst == facts["id"]).order_by("role", "src")).to_pylist()
     ids = sorted({id_ for row in rows for id_ in json.loads(row["evidence"])})
     transfers = _transfers(graph, ids)
     parties = [row["src"] for row in rows]

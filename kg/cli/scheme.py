@@ -77,6 +77,7 @@ def explained(graph: Graph, hit: str) -> dict[str, Any]:
 
     flag = _flag(graph, hit)
     rule, said = choose(RULES, flag["rule"]), reason(flag["reason"])
+    changed = flag["rule_version"] != rule.version
     facts = {name: flag[name] for name in ("id", "party", "name", "severity", "action", "amount_fen", "rule", "rule_version")}
     return {
         **facts,
@@ -85,7 +86,10 @@ def explained(graph: Graph, hit: str) -> dict[str, Any]:
         "zh": said.zh,
         "en": said.en,
         "about": rule.about,
-        "parameters": [{"name": p.name, "value": p.value, "unit": p.unit, "why": p.why} for p in rule.describe()],
+        "note": f"the rule is of version {rule.version} now; what its parameters were in version {flag['rule_version']} is not kept"
+        if changed
+        else None,
+        "parameters": [] if changed else [{"name": p.name, "value": p.value, "unit": p.unit, "why": p.why} for p in rule.describe()],
         "evidence": evidence_of(graph, json.loads(flag["evidence"])),
     }
 
@@ -140,7 +144,10 @@ def _print(found: dict[str, Any]) -> None:
     if found["amount_fen"] is not None:
         click.echo(f"at stake: {yuan(found['amount_fen'])} yuan")
     click.echo(f"\n{found['about']}\n")
-    print_table(("parameter", "value", "unit", "why"), [(p["name"], str(p["value"]), p["unit"], p["why"]) for p in found["parameters"]])
+    if found["note"]:
+        click.echo(found["note"])
+    else:
+        print_table(("parameter", "value", "unit", "why"), [(p["name"], str(p["value"]), p["unit"], p["why"]) for p in found["parameters"]])
     click.echo("\nevidence")
     print_table(
         ("what", "from", "to", "yuan", "at", "id"),

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from kg.algorithms.cycle_pruning import Bools
 from kg.algorithms.kernel import Ints
+from kg.algorithms.windows import apart
 from kg.derivations.cycles import Cycles
 from kg.errors import UsageError
 
@@ -169,13 +170,9 @@ def _of_rings(cycles: pa.Table, rings: pa.Table) -> pa.Table:
 
 
 def _rounds(of: pa.Table) -> pa.Table:
-    """Return how many times money went round each ring, one after the other: ``ring_id, rounds``."""
-    of = of.sort_by([("ring_id", "ascending"), ("first", "ascending")])
+    """Return how many times money went round each ring, one after the other at most: ``ring_id, rounds``."""
+    of = of.sort_by([("ring_id", "ascending"), ("last", "ascending")])
     ring = pc.rank(of["ring_id"], tiebreaker="dense").to_numpy().astype(np.int64)
-    first, last = (of[name].to_numpy() for name in ("first", "last"))
-    # each ring's times are lifted above all of the rings before it, so that one running maximum serves them all
-    lift = ring * (int(last.max()) - int(first.min()) + 1)
-    ended = np.maximum.accumulate(last + lift)
-    begins = np.append(True, (first + lift)[1:] > ended[:-1])
-    counts = pa.table({"ring_id": of["ring_id"], "begins": begins.astype(np.int64)}).group_by("ring_id").aggregate([("begins", "sum")])
+    first, last = (of[name].to_numpy().astype(np.int64) for name in ("first", "last"))
+    counts = pa.table({"ring_id": of["ring_id"], "begins": apart(ring, first, last)}).group_by("ring_id").aggregate([("begins", "sum")])
     return counts.rename_columns({"begins_sum": "rounds"})

@@ -90,8 +90,10 @@ def _events(ids: list[str], names: list[str], kept: Ints, ring: Ints, earlier: I
     """Tell what became of which ring, in the order of event and ids."""
     now, then = np.bincount(ring, minlength=len(ids)), np.bincount(earlier, minlength=len(names))
     told: list[tuple[str, str | None, str | None]] = [("kept", ids[r], names[place]) for r, place in enumerate(kept.tolist()) if place >= 0]
-    told += [("new", ids[r], None) for r in range(len(ids)) if not now[r] and kept[r] < 0]
-    told += [("ended", None, names[e]) for e in range(len(names)) if not then[e] and e not in kept]
+    parted = (then[earlier] > 1) | (now[ring] > 1)
+    went, came = set(earlier[parted].tolist()), set(ring[parted].tolist())
+    told += [("new", ids[r], None) for r in range(len(ids)) if kept[r] < 0 and r not in came]
+    told += [("ended", None, names[e]) for e in range(len(names)) if e not in kept and e not in went]
     for r, e in zip(ring.tolist(), earlier.tolist(), strict=True):
         told += [(event, ids[r], names[e]) for event, others in (("split", then[e]), ("merged", now[r])) if others > 1]
     told.sort(key=lambda row: (row[0], row[1] or "", row[2] or ""))

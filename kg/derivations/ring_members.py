@@ -31,7 +31,7 @@ _LEAST_FEN = 100_000
 SOUGHT = replace(SPLIT, max_fan=400, part_days=12)
 #: Of the transfers between the members of a cycle, so many must lie in cycles (ppm).
 COVERED = 750_000
-#: One cycle of so many members is a ring by itself: honest trade hardly ever closes one (a single one in nine cities of 4,000).
+#: One cycle of so many members is a ring by itself, if its members pay one another little else: honest trade hardly ever closes such a one.
 LONG = 5
 #: Candidates may be so short.
 SHORT = 3

@@ -42,8 +42,9 @@ class Rings:
         member. ``role`` is ``leader`` (of whom most cycles start) or ``member``; ``support`` is how many cycles the ring is made of,
         ``first_at`` and ``last_at`` are the times of its first and last transfer, ``amount_fen`` is what the member got by them.
     events
-        ``event, ring_id, earlier_id``: ``new`` (no earlier ring has two of its members), ``kept``, ``split`` (the earlier one has two
-        members in several rings), ``merged`` (the ring has two members of several earlier ones), ``ended``.
+        ``event, ring_id, earlier_id``: ``kept``, ``split`` (the earlier one has two members in several rings), ``merged`` (the ring has
+        two members of several earlier ones), ``new`` and ``ended``: a new id that comes of no split or merger, an earlier one that is
+        borne no more and went into none.
     """
 
     table: pa.Table
@@ -75,8 +76,8 @@ def find_rings(
     """Find the rings that cycles make.
 
     Cycles are merged that share two members who are no hubs; a hub deals with more than 12 others in cycles. A ring has two cycles at
-    least, where one with hops in parts is as many as there are ways through its parts. A cycle of two, which refunds and cash pools make
-    too, counts only where other evidence ties the two.
+    least, where one with hops in parts is as many as there are ways through its parts, and what several tiers find is one. A cycle of two,
+    which refunds and cash pools make too, counts only where other evidence ties the two, and so does a ring of only two beside hubs.
 
     Parameters
     ----------
@@ -107,7 +108,7 @@ def find_rings(
     """
     if alone is not None and alone < 3:
         raise UsageError(f"alone is {alone}; give 3 members or more, or none")
-    found = _read([cycles] if isinstance(cycles, Cycles | pa.Table) else cycles)
+    found = _read([cycles]) if isinstance(cycles, Cycles | pa.Table) else _once(_read(cycles))
     found = found.where(_counts(found, groups, links)[found.cycle])
     ring = _merged(found, _hubs(found), alone)
     kept = ring[found.cycle] >= 0
@@ -133,6 +134,16 @@ def _read(cycles: Sequence[Cycles | pa.Table]) -> _Found:
     )
     parties, (payer, payee) = numbered_alike("cycles", rows["payer"], rows["payee"])
     return _Found(np.concatenate([*numbers, np.empty(0, np.int64)]).astype(np.int64), payer, payee, rows, parties)
+
+
+def _once(found: _Found) -> _Found:
+    """Leave out cycles of the same transfers as an earlier one: several tiers find them."""
+    transfer = pc.rank(found.rows["transfer_id"], tiebreaker="dense").cast(pa.string())
+    rows = pa.table({"cycle": found.cycle, "transfer": transfer}).sort_by([("cycle", "ascending"), ("transfer", "ascending")])
+    whole = rows.group_by("cycle", use_threads=False).aggregate([("transfer", "list")])
+    names = pc.binary_join(whole["transfer_list"], ",").to_numpy()
+    _, first = np.unique(names.astype(str), return_index=True)
+    return found.where(np.isin(found.cycle, whole["cycle"].to_numpy()[first]))
 
 
 def _size(found: _Found) -> Ints:
@@ -213,6 +224,11 @@ def _merged(found: _Found, hubs: Bools, alone: int | None) -> Ints:
     enough = np.bincount(label, _ways(found), minlength=size) >= _SUPPORT
     if alone is not None:
         enough[label[_size(found) >= alone]] = True
+    # a way over a hub leaves two who are no hubs: as for a cycle of two, something else must tie them
+    mine = np.unique(label[cycle] * width + party)
+    tied = np.zeros(size, np.bool_)
+    tied[label[there & (_size(found) == 2)]] = True
+    enough &= tied | (np.bincount(mine // width, minlength=size) > 2)
     return np.where(there & enough[label], label, -1)
 
 

@@ -108,13 +108,13 @@ def find_borrowed_for_one(tables: Tables, parameters: BorrowedForOneParameters) 
     paid = spent(given, parameters.within_days)
     if not paid.num_rows:
         return FOUND.empty_table()
-    paid = _strangers(paid, given["INVOICED"], parameters.max_customers)
+    paid = _strangers(paid, given["INVOICED"], given["BORROWED"]["src"], parameters.max_customers)
     chosen = _together(_to_one(paid, parameters), _own(given), parameters)
     rows = paid.join(chosen, ["payout", "borrower", "dst"], join_type="inner")
     return _told(rows) if rows.num_rows else FOUND.empty_table()
 
 
-def _strangers(paid: pa.Table, invoiced: pa.Table, most: int) -> pa.Table:
+def _strangers(paid: pa.Table, invoiced: pa.Table, borrowers: pa.ChunkedArray, most: int) -> pa.Table:
     """Return the payments of borrowers with known purchases to parties who never invoiced them, nor many others.
 
     Accounts of unknown owners are none.
@@ -122,7 +122,8 @@ def _strangers(paid: pa.Table, invoiced: pa.Table, most: int) -> pa.Table:
     party = pc.or_(pc.starts_with(paid["dst"], "company:"), pc.starts_with(paid["dst"], "person:"))
     buys = pc.is_in(paid["borrower"], value_set=pc.unique(invoiced["dst"]))
     paid = paid.filter(pc.and_(pc.and_(party, buys), pc.not_equal(paid["dst"], paid["borrower"])))
-    customers = invoiced.group_by("src").aggregate([("dst", "count_distinct")])
+    known = pc.is_in(invoiced["dst"], value_set=pc.unique(borrowers))
+    customers = invoiced.filter(known).group_by("src").aggregate([("dst", "count_distinct")])
     sellers = customers.filter(pc.greater(customers["dst_count_distinct"], most))["src"].combine_chunks()
     paid = paid.filter(pc.invert(pc.is_in(paid["dst"], value_set=sellers)))
     sold = invoiced.select(["src", "dst"]).rename_columns(["dst", "borrower"])
@@ -152,7 +153,8 @@ def _together(sums: pa.Table, own: pa.Table, parameters: BorrowedForOneParameter
     rows = pa.concat_tables([sums, own.append_column("borrower", own["dst"])], promote_options="default")
     _, (party, borrower) = Interner.encode(rows["dst"], rows["borrower"])
     at = rows["out_at"].cast(pa.int64()).to_numpy()
-    ever = np.bincount(unique_pairs(party, borrower)[0])
+    sent = np.flatnonzero(rows["payout"].is_valid().to_numpy())
+    ever = np.bincount(unique_pairs(party[sent], borrower[sent])[0], minlength=int(party.max(initial=-1)) + 1)
     least = np.maximum(-(-ever * parameters.min_percent // 100), parameters.min_parties)[party]
     near = crowded(party, borrower, at, window=parameters.window_days * _DAY, least=least) == 1
     chosen = rows.filter(pc.and_(pa.array(near), rows["payout"].is_valid()))

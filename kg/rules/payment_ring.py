@@ -87,8 +87,8 @@ def _ids(lists: pa.ChunkedArray) -> pa.ChunkedArray:
 
 RULE = Rule(
     name="payment_ring",
-    version="1",
-    about="Money goes round the same few parties more than once, and they pay one another little else.",
+    version="2",
+    about="Money goes round the same few parties, again and again or over five and more, and they pay one another little else.",
     reason=MONEY_GOES_ROUND,
     severity="medium",
     action="refer",

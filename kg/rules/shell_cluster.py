@@ -133,7 +133,8 @@ def _passed_on(rows: ir.Table, graph: Graph, parameters: ShellClusterParameters)
     enough = both.back * 100 >= both.sent * parameters.min_returned_percent
     hands = both.filter(enough & (both.back <= both.sent)).select("source", "sink", "who").distinct()
     often = hands.group_by("source", "sink").aggregate(often=ibis._.count())
-    ends = often.filter((often.often >= parameters.min_companies) & (often.often <= parameters.max_sharing))
+    # who are too many is asked of each time, not of all months together
+    ends = often.filter(often.often >= parameters.min_companies)
     ways = hands.semi_join(ends, ["source", "sink"])
     there = ways.select(_a="source", _b="who").distinct()
     on = ways.select(_a="who", _b="sink").distinct()
@@ -164,7 +165,8 @@ def find_shell_clusters(tables: Tables, parameters: ShellClusterParameters) -> p
     ``min_percent``. Or, as two attributes at once: one party paid each of them and each paid another one (or the same) in that
     month or the next, at least ``min_returned_percent`` of it and no more than it, sums of a month, and they all were paid in one month or
     in two that follow one another; who sends may itself be one of the batch where at least ``min_companies`` others pass the money on; more
-    than ``max_sharing`` who do so, or a known hub at an end, count for none. Batches with a company in common are told as one.
+    than ``max_sharing`` who do so in such a time, or a known hub at an end, count for none. Batches with a company in common are told as
+    one.
 
     Parameters
     ----------

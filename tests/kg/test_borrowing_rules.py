@@ -230,8 +230,18 @@ def test_who_gets_loans_at_all_times_or_sells_to_many_is_a_supplier():
         late.buy(name, seller="c").lend(name, 200 + 100 * place).send(name, "x", 500, 201 + 100 * place)
     assert late.for_one() == []
     assert {row["entity_id"] for row in late.for_one(min_percent=50)} == {firm(name) for name in "abcx"}
-    assert straws().buy("fg", seller="x").for_one(max_customers=1) == []
-    assert straws().buy("fg", seller="x").for_one(max_customers=2) != []
+    sells = straws().buy("de", seller="x").lend("d", 300).lend("e", 300)
+    assert sells.for_one(max_customers=1) == []
+    assert sells.for_one(max_customers=2) != []
+    assert straws().buy("fg", seller="x").for_one(max_customers=1) != []  # who never borrowed is no customer that counts
+
+
+def test_an_old_loan_of_who_gets_the_money_hides_nothing():
+    late = straws()
+    for place, name in enumerate("de"):
+        late.buy(name, seller="c").lend(name, 200 + 100 * place).send(name, "x", 500, 201 + 100 * place)
+    assert late.for_one() != []
+    assert late.lend("x", -400).for_one() != []
 
 
 # Guarantees that serve one

@@ -121,6 +121,15 @@ def test_members_who_pay_one_another_much_beside_the_cycles_are_no_ring(engine):
     assert told(engine, [*rounds("abcde", 2), *beside[:10]]) == [[company(name) for name in "abcde"]]
 
 
+@pytest.mark.parametrize("gap", [4, 8, 10, 12, 20])
+def test_money_that_goes_round_more_than_three_times_is_a_ring_however_close_the_rounds(engine, gap):
+    def moved(count):
+        return [row for place in range(count) for row in rounds("abc", 1, start=T0 - timedelta(days=100 - gap * place), number=3 * place)]
+
+    assert told(engine, moved(2)) == []
+    assert [told(engine, moved(count)) for count in (3, 6)] == [ABC, ABC]
+
+
 def test_loans_paid_back_between_two_of_a_circle_are_no_rounds_of_it(engine):
     back = [(f"u{n}", *ends, 4_000_000, T0 + timedelta(days=40 + n)) for n, ends in enumerate(["ab", "ba"] * 3)]
     assert told(engine, [*rounds("abcd", 1), *back]) == []

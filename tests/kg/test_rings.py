@@ -95,8 +95,8 @@ def test_cycles_of_two_count_only_where_other_evidence_ties_the_two():
 
 
 def test_a_hub_joins_no_cycles_and_belongs_to_no_ring():
-    through = [f"h{chr(97 + n)}{chr(110 + n)}" for n in range(7)]
-    assert members(find_rings(cycles(*through, *through))) == ["".join(way[1:]) for way in through]
+    through = [f"h{chr(65 + n)}{chr(97 + n)}{chr(110 + n)}" for n in range(7)]
+    assert members(find_rings(cycles(*through, *through))) == [way[1:] for way in through]
 
 
 def test_the_same_cycles_in_another_order_and_from_several_tables_are_the_same_rings():
@@ -241,6 +241,30 @@ def test_what_partners_of_a_long_cycle_pay_beside_it_makes_it_chance_unless_it_c
 def test_money_lent_and_paid_back_between_two_says_nothing_of_longer_cycles():
     assert set(corroborated(cycles("abcd", "ab"))["cycle_id"].to_pylist()) == set()
     assert set(corroborated(cycles("abcd", "ab", "ab"))["cycle_id"].to_pylist()) == {1, 2}
+
+
+def test_one_cycle_found_in_several_tiers_is_one():
+    rows = table(rounds("abc"))
+    assert find_rings([find_cycles(rows, TIERS[tier]) for tier in "ABC"]).table.num_rows == 0
+    twice = table(rounds("abc", "abc"))
+    whole = find_rings(find_cycles(twice, TIERS["A"])).table
+    assert find_rings([find_cycles(twice, TIERS[tier]) for tier in "AA"]).table.equals(whole)
+
+
+def test_two_who_meet_over_a_hub_are_a_ring_only_where_they_are_tied():
+    others = [f"h{chr(200 + n)}{chr(300 + n)}" for n in range(14)]
+    found = members(find_rings(cycles(*others, "hxy", "hxy")))
+    assert "xy" not in found
+    tie = pa.table({"a": ["x"], "b": ["y"]})
+    assert "xy" in members(find_rings(cycles(*others, "hxy", "hxy", "xy"), links=tie))
+
+
+def test_a_ring_much_unlike_the_earlier_one_is_new_and_that_one_has_ended():
+    before = find_rings(cycles("abcdefgh", "abcdefgh"))
+    after = find_rings(cycles("abcxyz", "abcxyz"), previous=before)
+    old, new = before.table["ring_id"][0].as_py(), after.table["ring_id"][0].as_py()
+    assert new != old
+    assert events(after) == [("ended", None, old), ("new", new, None)]
 
 
 def test_what_makes_no_sense_is_refused():

@@ -202,13 +202,21 @@ def engine(tmp_path_factory):
 COMPANIES = st.sampled_from((A, B, C, D))
 
 
+def test_many_hands_at_different_times_are_not_counted_together(engine):
+    hands = [f"company:b:h{n:02}" for n in range(60)]
+    paid = [*fan(D, P, *hands[:30]), *fan(D, P, *hands[30:], months=(date(2024, 6, 1), date(2024, 6, 1)))]
+    narrow, whole = narrowed_and_whole(RULE, engine, tables(dict.fromkeys(hands, 0), paid=paid), TODAY)
+    assert narrow == whole
+    assert {row["entity_id"] for row in narrow} == set(hands)
+
+
 @settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_neither_the_order_of_rows_nor_leaving_out_others_changes_anything(engine, data):
     founded = {each: data.draw(st.sampled_from((None, -2_000, 0, 20, 40))) for each in (A, B, C, D)}
     some = st.lists(COMPANIES, max_size=4, unique=True)
     parties = st.sampled_from((A, B, C, D, E, P))
-    money = st.tuples(parties, parties, st.sampled_from((JAN, FEB)), st.sampled_from((50, 90, 100)))
+    money = st.tuples(parties, parties, st.sampled_from((JAN, FEB, MAR)), st.sampled_from((50, 90, 100)))
     known = tables(
         founded,
         at=[*all_at(ROOM, *data.draw(some)), *all_at("address:text:s", *data.draw(some))],
