@@ -23,9 +23,9 @@ def script():
 
 
 def test_a_ring_is_a_planted_one_where_half_of_all_members_are_of_both(script):
-    city = script.Judged(1, ["abcd", "xy"], ["abce", "ab", "pqr", "gh"], set("abcdxygh"), set("pq"))
+    city = script.Judged(1, ["abcd", "xy"], ["ghi"], ["abce", "ab", "pqr", "gh"], set("abcdxyghi"), set("pqab"))
     assert (city.found().found, city.found().of) == (1, 2)
-    assert (city.right().found, city.right().of) == (2, 4)
+    assert (city.right().found, city.right().of) == (3, 4)  # a loan that came back is right, and not asked for
     assert (city.innocent().found, city.innocent().of) == (1, 4)
     assert city.of_lookalikes() == 1
 
