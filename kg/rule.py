@@ -325,11 +325,13 @@ def refuse_outside(name: str, value: int, low: int, high: int) -> None:
     Raises
     ------
     UsageError
-        If ``value`` is not in ``[low, high]``.
+        If ``value`` is no integer, or not in ``[low, high]``.
 
     Examples
     --------
     >>> refuse_outside("max_hops", 4, 1, 8)
     """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UsageError(f"{name} is {value!r}; give an integer between {low} and {high}")
     if not low <= value <= high:
         raise UsageError(f"{name} is {value}; it must lie between {low} and {high}")

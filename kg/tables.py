@@ -124,6 +124,27 @@ def plain_ids(table: pa.Table, columns: Sequence[str]) -> pa.Table:
     return table
 
 
+def plain_column(name: str, column: str, ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return ids as strings or int64, negative ones too.
+
+    Raises
+    ------
+    UsageError
+        If they are neither strings nor whole numbers, or a number needs more than 64 bits with its sign.
+
+    Examples
+    --------
+    >>> str(plain_column("cycles", "payer", pa.chunked_array([pa.array([7], pa.int16())])).type)
+    'int64'
+    """
+    if not _is_id(ids.type) and not pa.types.is_null(ids.type):
+        raise UsageError(f"{name}: {column} is of type {ids.type}; ids are strings or whole numbers")
+    if pa.types.is_uint64(ids.type) and (row := first_row(_outside(ids))) is not None:
+        raise UsageError(f"{name} row {row}: {column} is {ids[row]}; ids that are numbers are at most {2**63 - 1}")
+    form = pa.int64() if pa.types.is_integer(ids.type) else pa.string()
+    return ids if ids.type == form else ids.cast(form)
+
+
 def _outside(ids: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_unsigned_integer(ids.type):
         return pc.greater(ids.cast(pa.uint64()), pa.scalar(2**63 - 1, pa.uint64()))

@@ -13,6 +13,7 @@ References
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -95,8 +96,8 @@ def esri(
 def _refuse(size: str, tolerance: float) -> None:
     if size not in ("out", "max"):
         raise UsageError(f"size is out (sales) or max (the greater of sales and purchases), not {size}")
-    if not 0 <= tolerance < 1:
-        raise UsageError(f"tolerance is a fraction of a company, from 0 to below 1, not {tolerance}")
+    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not 0 <= tolerance < 1:
+        raise UsageError(f"tolerance is a fraction of a company, from 0 to below 1, not {tolerance!r}")
 
 
 def hurt(supplies: pa.Table, industries: pa.Table, essential: pa.Table, shocks: pa.Table, *, tolerance: float = TOLERANCE) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from numbers import Integral, Real
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from kg.algorithms.cycle_reach import reaching
 from kg.algorithms.kernel import Ints
 from kg.algorithms.temporal_cycles import search
 from kg.algorithms.temporal_moves import EVER, Bounds, Limits, least_of, most_of, moves
-from kg.derivations.flows import COLUMNS, Flow, Given, bundled, fans, named, read_sums, read_transfers, single, some
+from kg.derivations.flows import COLUMNS, Flow, Given, bundled, fans, named, plain_transfers, read_sums, read_transfers, single, some
 from kg.errors import UsageError
 from kg.ownership.holdings import numbered
 
@@ -89,6 +90,7 @@ class CycleParams:
     max_all_steps: int = 20_000_000_000
 
     def __post_init__(self) -> None:
+        _refuse_types(self)
         if not 2 <= self.max_hops <= _MOST_HOPS:
             raise UsageError(f"max_hops is {self.max_hops}; a cycle has 2 to {_MOST_HOPS} hops")
         if not 1 <= self.window_days <= _MOST_DAYS:
@@ -105,6 +107,24 @@ class CycleParams:
             most = getattr(self, name)
             if most is not None and most < 1:
                 raise UsageError(f"{name} is {most}; give a number from 1 on")
+
+
+def _refuse_types(params: CycleParams) -> None:
+    for name in ("max_hops", "window_days", "max_parts", "part_days", "max_wait_days", "max_fan", "max_steps", "max_all_steps"):
+        value = getattr(params, name)
+        if not _is(value, Integral) and not (value is None and name in ("max_wait_days", "max_fan")):
+            raise UsageError(f"{name} is {value!r}; give an integer")
+    for name in ("min_amount_ratio", "min_hop_retention", "min_total_retention", "max_hop_gain"):
+        value = getattr(params, name)
+        if value is not None and not _is(value, Real):
+            raise UsageError(f"{name} is {value!r}; give a number, or none")
+    hubs = params.hubs
+    if not isinstance(hubs, tuple | list) or not (all(_is(hub, str) for hub in hubs) or all(_is(hub, Integral) for hub in hubs)):
+        raise UsageError(f"hubs is {hubs!r}; give a tuple of ids, all strings or all numbers")
+
+
+def _is(value: object, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 #: A: hardly anything is kept on the way. B: each may keep a fifth, and money may join. C: the order of time alone, for investigations.
@@ -177,7 +197,8 @@ def find_cycles(transfers: pa.Table, params: CycleParams, *, new_from: datetime 
     Raises
     ------
     UsageError
-        If a column is missing, a value is null, or an amount is 2^62 fen or more; the sentence names the row, counted from 0.
+        If a column is missing or of a wrong type, a value is null, an amount is 2^62 fen or more, or ``new_from`` is no moment; the
+        sentence names the row, counted from 0.
 
     References
     ----------
@@ -189,6 +210,7 @@ def find_cycles(transfers: pa.Table, params: CycleParams, *, new_from: datetime 
     >>> find_cycles(pa.table(rows), TIERS["A"]).table.to_pydict()["transfer_id"]
     [1, 2]
     """
+    transfers = plain_transfers(transfers)
     since, window = _moment(new_from, transfers), params.window_days * _DAY
     transfers = _near(transfers, params, since)
     given = read_transfers(transfers)
@@ -231,8 +253,14 @@ def _possible(given: Given, params: CycleParams, left_out: Bools, first: int) ->
 
 def _moment(new_from: datetime | date | int | None, transfers: pa.Table) -> int | None:
     """Return a moment as the microseconds in which times are counted."""
-    if new_from is None or isinstance(new_from, int):
+    if new_from is None:
+        return None
+    if isinstance(new_from, int) and not isinstance(new_from, bool):
+        if abs(new_from) > EVER:
+            raise UsageError(f"new_from is {new_from}; as a number it counts microseconds since 1970")
         return new_from
+    if not isinstance(new_from, date):
+        raise UsageError(f"new_from is {new_from!r}; give a date, a datetime or integer microseconds")
     if "at" in transfers.column_names and pa.types.is_integer(transfers["at"].type):
         raise UsageError(f"new_from is {new_from}, but the times of the transfers are numbers; give a number too")
     moment: int = pa.scalar(new_from).cast(pa.timestamp("us")).cast(pa.int64()).as_py()

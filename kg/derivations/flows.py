@@ -16,7 +16,7 @@ from kg.algorithms.kernel import Ints, kernel
 from kg.algorithms.temporal_moves import EVER
 from kg.errors import UsageError
 from kg.ownership.holdings import numbered_alike
-from kg.tables import first_row, refuse_missing, refuse_nulls
+from kg.tables import first_row, plain_column, refuse_missing, refuse_nulls
 
 COLUMNS = ("transfer_id", "payer", "payee", "amount_fen", "at")
 #: Ids that are numbers are told apart by a table of all between the least and the greatest, of at most so many places for a transfer.
@@ -68,6 +68,27 @@ class Flow:
     first: Ints
     parts: Ints
     rows: Ints
+
+
+def plain_transfers(transfers: pa.Table) -> pa.Table:
+    """Return transfers whose ids are strings or int64, however they were kept.
+
+    Raises
+    ------
+    UsageError
+        If a column is missing, or ids are neither strings nor whole numbers of 64 bits.
+
+    Examples
+    --------
+    >>> kept = {"transfer_id": pa.array([1], pa.uint8()), "payer": pa.array(["a"], pa.large_string()), "payee": ["b"]}
+    >>> plain = plain_transfers(pa.table({**kept, "amount_fen": [5], "at": [0]}))
+    >>> [str(plain[name].type) for name in ("transfer_id", "payer", "payee")]
+    ['int64', 'string', 'string']
+    """
+    refuse_missing("transfers", transfers, COLUMNS)
+    for name in ("transfer_id", "payer", "payee"):
+        transfers = transfers.set_column(transfers.column_names.index(name), name, plain_column("transfers", name, transfers[name]))
+    return transfers
 
 
 def read_transfers(transfers: pa.Table) -> Given:

@@ -21,7 +21,7 @@ from kg.derivations.cycles import SPLIT, TIERS, CycleParams, Cycles, find_cycles
 from kg.derivations.ring_ids import same_rings
 from kg.errors import UsageError
 from kg.ownership.holdings import numbered_alike
-from kg.tables import refuse_missing, refuse_nulls
+from kg.tables import plain_column, refuse_missing, refuse_nulls
 
 __all__ = ["SPLIT", "TIERS", "CycleParams", "Cycles", "Rings", "find_cycles", "find_rings"]
 
@@ -95,7 +95,7 @@ def find_rings(
     Raises
     ------
     UsageError
-        If a column is missing, a value is null, or ``alone`` is below 3.
+        If a column is missing, a value is null, parties are strings here and numbers there, or ``alone`` is below 3.
 
     Examples
     --------
@@ -125,8 +125,11 @@ def _read(cycles: Sequence[Cycles | pa.Table]) -> _Found:
         table = each.table if isinstance(each, Cycles) else each
         refuse_missing("cycles", table, COLUMNS)
         refuse_nulls("cycles", table, COLUMNS)
+        table = table.select(COLUMNS)
+        for place in range(2, 5):  # transfers and parties
+            table = table.set_column(place, COLUMNS[place], plain_column("cycles", COLUMNS[place], table[place]))
         known, number = np.unique(table["cycle_id"].to_numpy(), return_inverse=True)
-        tables.append(table.select(COLUMNS))
+        tables.append(table)
         numbers.append(number + count)
         count += known.size
     rows = (
@@ -167,8 +170,11 @@ def _pairs(one: Ints, other: Ints, width: int) -> Ints:
     return np.minimum(one, other) * width + np.maximum(one, other)
 
 
-def _places(found: _Found, column: pa.ChunkedArray) -> Ints:
-    place: Ints = pc.fill_null(pc.index_in(column.cast(found.parties.type), value_set=found.parties), -1).to_numpy().astype(np.int64)
+def _places(found: _Found, name: str, table: pa.Table, column: str) -> Ints:
+    ids = plain_column(name, column, table[column])
+    if len(ids) and len(found.parties) and ids.type != found.parties.type:
+        raise UsageError(f"{name}: {column} is of type {ids.type}, but the parties of cycles are {found.parties.type}; make them alike")
+    place: Ints = pc.fill_null(pc.index_in(ids.cast(found.parties.type), value_set=found.parties), -1).to_numpy().astype(np.int64)
     return place
 
 
@@ -176,7 +182,7 @@ def _linked(found: _Found, links: pa.Table | None) -> tuple[Ints, Ints]:
     if links is None:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     refuse_nulls("links", links, ("a", "b"))
-    one, other = _places(found, links["a"]), _places(found, links["b"])
+    one, other = _places(found, "links", links, "a"), _places(found, "links", links, "b")
     known = (one >= 0) & (other >= 0)
     return one[known], other[known]
 
@@ -186,7 +192,7 @@ def _grouped(found: _Found, groups: pa.Table | None) -> tuple[Ints, Ints]:
     if groups is None:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     refuse_nulls("groups", groups, ("group_id", "party"))
-    party = _places(found, groups["party"])
+    party = _places(found, "groups", groups, "party")
     group = groups["group_id"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)[party >= 0]
     width = max(len(found.parties), 1)
     belongs = coo_array((np.ones(group.size, np.int64), (party[party >= 0], group)), (width, int(group.max(initial=0)) + 1)).tocsr()

@@ -18,6 +18,7 @@ from kg.ownership.holdings import numbered_alike
 from kg.tables import first_row, refuse_nulls
 
 NOT_NEEDED, NON_ESSENTIAL, ESSENTIAL = range(3)
+_MOST = np.finfo(np.float64).max
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,10 @@ def _weights(supplies: pa.Table) -> Floats:
     if wrong.any():
         row = int(wrong.argmax())
         raise UsageError(f"supplies row {row}: weight is {weight[row]:g}; a weight is finite, and 0 or more")
+    if weight.size and weight.max() > _MOST / weight.size:
+        raise UsageError(
+            f"supplies row {int(weight.argmax())}: weight is {weight.max():g}; so many of these add up to no number; check the unit"
+        )
     return weight
 
 

@@ -199,7 +199,7 @@ def numbered_alike(tables: str, *columns: pa.ChunkedArray | pa.Array) -> tuple[p
     Raises
     ------
     UsageError
-        If ids are numbers in one table and other strings in another; ``tables`` names them.
+        If ids are numbers in one table and other strings in another, or numbers of more than 64 bits; ``tables`` names them.
     """
     filled = [column for column in columns if len(column)]
     in_numbers = [pa.types.is_integer(column.type) for column in filled]
@@ -207,7 +207,10 @@ def numbered_alike(tables: str, *columns: pa.ChunkedArray | pa.Array) -> tuple[p
         one, other = filled[in_numbers.index(True)][0].as_py(), filled[in_numbers.index(False)][0].as_py()
         raise UsageError(f"{tables}: ids are numbers in one table and strings in another, {one!r} and {other!r}; make them alike")
     form = pa.int64() if any(in_numbers) else pa.string()
-    return numbered(*(column.cast(form) for column in columns))
+    try:
+        return numbered(*(column.cast(form) for column in columns))
+    except pa.ArrowInvalid as error:
+        raise UsageError(f"{tables}: ids that are numbers lie between {-(2**63)} and {2**63 - 1}; {error}") from error
 
 
 def _bounds(rows: pa.Table, quantity: Quantity) -> tuple[Ints, Ints]:

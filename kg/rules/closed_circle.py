@@ -1,5 +1,8 @@
 """Companies that own one another entirely, so that in the end nobody owns them: no person answers for the loan.
 
+Look-alikes that are no hit: a circle beside which anybody outside holds a part, however small, and shares of which the register does not
+know how many they are; these are `circular_holding`'s.
+
 References
 ----------
 .. [1] Chapelle, Szafarz, Controlling firms through the majority voting rule, 2005, on closed groups.

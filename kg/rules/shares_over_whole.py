@@ -1,6 +1,12 @@
 """Companies whose shares sum up to more than the whole: the register is wrong, or a share was sold or pledged twice.
 
 Nothing that follows from such holdings is sure, and it is never put right silently.
+
+Look-alikes that are no hit: many small shares, each rounded up; a seller whose share ended before that of the buyer began.
+
+References
+----------
+.. [1] 《中华人民共和国公司法》(2023 revision), art. 34, 56 and 86: shareholders are kept in a register, and changes are to be entered.
 """
 
 from __future__ import annotations

@@ -340,6 +340,7 @@ WRONG = [
     ("supplies", "weight", [float("nan"), 1.0], "supplies row 0: weight is nan"),
     ("supplies", "weight", [float("inf"), 1.0], "supplies row 0: weight is inf"),
     ("supplies", "weight", ["1", "2"], "supplies: weight is string"),
+    ("supplies", "weight", [1.5e308, 1.5e308], "supplies row 0: weight is 1.5e\\+308; so many of these add up to no number"),
     ("supplies", "buyer", ["b", "z"], "supplies row 1: buyer z has no industry; give it a row in industries"),
     ("supplies", "supplier", ["z", "b"], "supplies row 0: supplier z has no industry"),
     ("industries", "company", ["a", None, "c"], "industries row 1: company is null"),
@@ -387,11 +388,19 @@ def test_a_pair_of_industries_twice_and_a_missing_column_are_refused():
         ({"tolerance": -0.1}, "tolerance"),
         ({"tolerance": 1.0}, "tolerance"),
         ({"tolerance": float("nan")}, "tolerance"),
+        ({"tolerance": "x"}, "tolerance is a fraction of a company, from 0 to below 1, not 'x'"),
+        ({"tolerance": None}, "not None"),
     ],
 )
 def test_options_out_of_range_are_refused(option, said):
     with pytest.raises(UsageError, match=said):
         esri(*(pa.table(GOOD[name]) for name in ("supplies", "industries", "essential")), **option)
+
+
+def test_ids_of_more_than_64_bits_are_refused():
+    ids = {name: pa.array([2**63, 5], pa.uint64()) for name in ("supplier", "buyer")}
+    with pytest.raises(UsageError, match="supplies and industries: ids that are numbers lie between"):
+        esri(pa.table({**ids, "weight": [1, 1]}), pa.table({"company": [5], "industry": ["A"]}), pa.table(GOOD["essential"]))
 
 
 def test_who_is_hurt_is_told_of_one_shock():

@@ -243,6 +243,51 @@ def test_rows_that_cannot_be_are_refused_with_a_sentence(column, values, said):
         find_cycles(rows.set_column(COLUMNS.index(column), column, pa.array(values)), TIERS["A"])
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("max_hops", 2.5, "max_hops is 2.5; give an integer"),
+        ("window_days", "30", "window_days is '30'; give an integer"),
+        ("max_parts", None, "max_parts is None; give an integer"),
+        ("max_steps", True, "max_steps is True; give an integer"),
+        ("min_amount_ratio", "0.8", "min_amount_ratio is '0.8'; give a number, or none"),
+        ("max_hop_gain", True, "max_hop_gain is True; give a number, or none"),
+        ("hubs", "ab", "hubs is 'ab'; give a tuple of ids"),
+        ("hubs", None, "hubs is None; give a tuple of ids"),
+        ("hubs", ("a", 1), "hubs is \\('a', 1\\); give a tuple of ids, all strings or all numbers"),
+    ],
+)
+def test_parameters_of_another_type_are_refused(name, value, said):
+    with pytest.raises(UsageError, match=said):
+        CycleParams(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [(2**63, "counts microseconds since 1970"), (True, "new_from is True; give a date"), ("2024-01-01", "new_from is '2024-01-01'; give")],
+)
+def test_what_is_no_moment_is_refused(moment, said):
+    with pytest.raises(UsageError, match=said):
+        find_cycles(table([(1, 1, 2, 5, 0)]), TIERS["A"], new_from=moment)
+
+
+@pytest.mark.parametrize("kept", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())])
+def test_ids_may_be_strings_of_any_kind(kept):
+    rows = table([("t1", "a", "b", 5, 0), ("t2", "b", "a", 5, 0)])
+    for place, name in enumerate(COLUMNS[:3]):
+        rows = rows.set_column(place, name, rows[name].cast(pa.string()).cast(kept))
+    assert told(find_cycles(rows, TIERS["A"])) == told(find_cycles(rows, TIERS["A"], new_from=0)) == [("t1", "t2")]
+
+
+def test_ids_may_be_negative_but_are_no_fractions_and_no_larger_than_64_bits_hold():
+    rows = table([(1, -1, 2, 5, 0), (2, 2, -1, 5, 0)])
+    assert told(find_cycles(rows, TIERS["A"])) == [(1, 2)]
+    with pytest.raises(UsageError, match="transfers row 1: payee is 9223372036854775808; ids that are numbers are at most"):
+        find_cycles(rows.set_column(2, "payee", pa.array([2, 2**63], pa.uint64())), TIERS["A"])
+    with pytest.raises(UsageError, match="payer is of type double; ids are strings or whole numbers"):
+        find_cycles(rows.set_column(1, "payer", pa.array([1.0, 2.0])), TIERS["A"])
+
+
 def test_a_table_without_a_column_and_names_of_another_kind_are_refused():
     rows = table([(1, 1, 2, 5, 0), (2, 2, 1, 5, 0)])
     with pytest.raises(UsageError, match="transfers lack the column at"):

@@ -108,6 +108,8 @@ def test_what_rounding_adds_is_not_told():
         (CircularHoldingParameters, {"max_companies": 1}),
         (ClosedCircleParameters, {"tolerance_ppm": 20_000}),
         (SharesOverWholeParameters, {"tolerance_ppm": -1}),
+        (SharesOverWholeParameters, {"tolerance_ppm": 60.5}),
+        (CircularHoldingParameters, {"max_companies": True}),
     ],
 )
 def test_a_parameter_that_makes_no_sense_is_refused_by_its_name(parameters, wrong):

@@ -272,6 +272,10 @@ def test_what_makes_no_sense_is_refused():
         find_rings(table(rounds("abc")))
     with pytest.raises(UsageError, match="links lack the column b"):
         find_rings(cycles("ab"), links=pa.table({"a": ["a"]}))
+    with pytest.raises(UsageError, match="links: a is of type int64, but the parties of cycles are string; make them alike"):
+        find_rings(cycles("ab"), links=pa.table({"a": [1], "b": [2]}))
+    with pytest.raises(UsageError, match="groups: party is of type double; ids are strings or whole numbers"):
+        find_rings(cycles("ab"), groups=pa.table({"group_id": ["g"], "party": [1.0]}))
     with pytest.raises(UsageError, match="previous row 0: member is null"):
         find_rings(cycles("abc", "abc"), previous=pa.table({"ring_id": ["r"], "member": pa.array([None], pa.string())}))
     with pytest.raises(UsageError, match="alone is 2; give 3 members or more"):
