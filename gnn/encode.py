@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kg.algorithms.csr import Csr, group_rows
 from kg.algorithms.kernel import Ints
+from kg.algorithms.sharing import distinct
 from kg.errors import KgfraudError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -95,7 +96,7 @@ def adjacency(relations: tuple[Relation, ...], n_nodes: int) -> Csr:
     target = np.concatenate([empty, *(each.target for each in relations)])
     apart = source != target
     source, target = source[apart], target[apart]
-    pair = np.unique(np.concatenate([source * n_nodes + target, target * n_nodes + source]))
+    pair = distinct(np.concatenate([source * n_nodes + target, target * n_nodes + source]))
     return Csr(group_rows(pair // n_nodes, n_nodes).start, pair % n_nodes)
 
 

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from kg.algorithms.components import strong_components
 from kg.algorithms.csr import Csr, group_rows, items_of
 from kg.algorithms.kernel import Ints, kernel
+from kg.algorithms.sharing import among
 
 Bools: TypeAlias = NDArray[np.bool_]
 
@@ -213,5 +214,5 @@ def without(source: Ints, target: Ints, cut: Bools, n_nodes: int) -> Bools:
     above = np.flatnonzero(touched)
     twice = (whole[above] @ whole).tocoo()
     summed = above[twice.row].astype(np.int64) * n_nodes + twice.col
-    left: Bools = ~cut & ~(between & touched[source] & np.isin(source * n_nodes + target, summed))
+    left: Bools = ~cut & ~(between & touched[source] & among(source * n_nodes + target, np.sort(summed)))
     return left

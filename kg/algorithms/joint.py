@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from kg.algorithms.csr import Csr, group_rows, items_of
 from kg.algorithms.groups import Bools
 from kg.algorithms.kernel import Ints
+from kg.algorithms.sharing import among
 
 #: Two columns, a row for each pair.
 Pairs: TypeAlias = tuple[Ints, Ints]
@@ -29,9 +30,9 @@ def only_jointly(members: Csr, joint: Pairs, alone: Pairs, n_parties: int) -> Bo
         Party and company that it controls alone.
     """
     row, party = items_of(members, joint[0])
-    known = alone[0] * n_parties + alone[1]
+    known = np.sort(alone[0] * n_parties + alone[1])
     found = np.ones(joint[0].size, np.bool_)
-    found[row[np.isin(party * n_parties + joint[1][row], known)]] = False
+    found[row[among(party * n_parties + joint[1][row], known)]] = False
     return found
 
 
@@ -61,21 +62,21 @@ def partners(members: Csr, joint: Pairs, alone: Pairs, holdings: Pairs, n_partie
     if not of.size:
         return set()
     sizes = np.diff(members.start)
-    inside = np.repeat(np.arange(sizes.size), sizes) * n_parties + members.items
+    inside = np.sort(np.repeat(np.arange(sizes.size), sizes) * n_parties + members.items)
     row, at = items_of(group_rows(holdings[1], n_parties), company)
     here, holder = of[row] * n_parties + company[row], holdings[0][at]
     there, base = of[row] * n_parties + holder, of[row] * n_parties
     # who is behind a holder: itself, where it is a member or jointly controlled, and the members that control it alone
-    direct = np.isin(there, inside) | np.isin(there, of * n_parties + company)
+    direct = among(there, inside) | among(there, np.sort(of * n_parties + company))
     place, by = items_of(group_rows(alone[1], n_parties), holder)
     above = base[place] + alone[0][by]
-    through = np.isin(above, inside)
+    through = among(above, inside)
     one = np.concatenate([here[direct], here[place[through]]])
     other = np.concatenate([there[direct], above[through]])
     nodes, ends = np.unique(np.concatenate([one, other]), return_inverse=True)
     a, b = np.split(ends, 2)
     _, label = connected_components(csr_array((np.ones(a.size), (a, b)), shape=(nodes.size, nodes.size)), directed=False)
-    member = np.flatnonzero(np.isin(nodes, inside))
+    member = np.flatnonzero(among(nodes, inside))
     order = member[np.argsort(label[member], kind="stable")]
     parts = np.split(nodes[order] % n_parties, np.flatnonzero(np.diff(label[order])) + 1)
     return {tuple(part.tolist()) for part in parts if part.size > 1}

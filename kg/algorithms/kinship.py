@@ -10,6 +10,7 @@ import numpy as np
 
 from kg.algorithms.csr import group_rows, items_of
 from kg.algorithms.kernel import Ints
+from kg.algorithms.sharing import among, distinct
 
 #: What the first of two persons is to the second, by what the second is to the first.
 BACK = {
@@ -78,7 +79,7 @@ def relatives(one: Ints, other: Ints, kinship: Ints, count: int) -> tuple[Ints, 
 
     def both_ways(one: Ints, other: Ints, kinship: Ints) -> Ints:
         there, again = (one * count + other) * kinds + kinship, (other * count + one) * kinds + back[kinship]
-        return np.unique(np.concatenate([there, again]))
+        return distinct(np.concatenate([there, again]))
 
     apart = one != other
     stated = known = newest = both_ways(one[apart], other[apart], kinship[apart])
@@ -88,6 +89,7 @@ def relatives(one: Ints, other: Ints, kinship: Ints, count: int) -> tuple[Ints, 
         who, whom = newest[place] // kinds // count, stated[row] // kinds % count
         word = made[newest[place] % kinds, stated[row] % kinds]
         kept = (word >= 0) & (who != whom)
-        newest = np.setdiff1d(both_ways(who[kept], whom[kept], word[kept]), known)
-        known = np.union1d(known, newest)
+        newest = both_ways(who[kept], whom[kept], word[kept])
+        newest = newest[~among(newest, known)]
+        known = np.sort(np.concatenate([known, newest]))
     return known // kinds // count, known // kinds % count, known % kinds

@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from kg.algorithms.kernel import Ints
+from kg.algorithms.sharing import among, distinct
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -244,8 +245,9 @@ def above(weight: csr_array, target: int) -> Ints:
         start, end = weight.indptr[newest].astype(np.int64), weight.indptr[newest + 1].astype(np.int64)
         sizes = end - start
         place = np.repeat(start - np.cumsum(sizes) + sizes, sizes) + np.arange(int(sizes.sum()))
-        newest = np.setdiff1d(weight.indices[place].astype(np.int64), found)
-        found = np.union1d(found, newest)
+        newest = distinct(weight.indices[place].astype(np.int64))
+        newest = newest[~among(newest, found)]
+        found = np.sort(np.concatenate([found, newest]))
     return found
 
 

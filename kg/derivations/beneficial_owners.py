@@ -27,6 +27,7 @@ from kg.algorithms.csr import Csr, group_rows, items_of, values_at
 from kg.algorithms.exact import Shares
 from kg.algorithms.kernel import Ints
 from kg.algorithms.ownership import Bools, Floats
+from kg.algorithms.sharing import among
 from kg.derivation import Derivation, id_of
 from kg.derivations.control import commanded, seeds_of
 from kg.errors import UsageError
@@ -156,9 +157,9 @@ def _by_test(case: _Case) -> list[tuple[str, Owners]]:
             owners = replace(owners, sure=owners.sure & ~doubted[owners.company])
         else:
             # of whom a test before said that he may be one, only what is certain is news
-            fresh = ~np.isin(pair, named) & (owners.sure | ~np.isin(pair, told))
+            fresh = ~among(pair, named) & (owners.sure | ~among(pair, told))
             owners, pair = owners.where(fresh), pair[fresh]
-            named, told = np.append(named, pair[owners.sure]), np.append(told, pair)
+            named, told = np.sort(np.append(named, pair[owners.sure])), np.sort(np.append(told, pair))
             answered[owners.company[owners.sure]] = True
             doubted[owners.company[~owners.sure]] = True
         found.append((test, owners))

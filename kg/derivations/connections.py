@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from kg.algorithms.csr import group_rows, items_of
 from kg.algorithms.groups import Bools, without
 from kg.algorithms.kernel import Ints
+from kg.algorithms.sharing import among
 from kg.derivations.control import JOINT
 from kg.errors import UsageError, did_you_mean_one_of
 from kg.ownership.holdings import COMPANY, STATE, Parties, held_on, numbered_alike, told
@@ -216,7 +217,7 @@ def _led(controls: Links, nodes: Nodes) -> Bools:
     found, width = np.zeros(len(nodes), np.bool_), len(nodes)
     count = np.bincount(nodes.of, minlength=width)
     one, at = items_of(group_rows(nodes.of, width), nodes.of)
-    below = np.isin(nodes.member[one] * width + nodes.member[at], controls.source * width + controls.target)
+    below = among(nodes.member[one] * width + nodes.member[at], np.sort(controls.source * width + controls.target))
     others = np.bincount(one, below, nodes.of.size)
     found[nodes.of[others == count[nodes.of] - 1]] = True
     return found
@@ -231,7 +232,7 @@ def _needless(controls: Links, nodes: Nodes) -> Bools:
     if len(nodes.joint):
         row, member, target = _by_member(controls, nodes)
         width = len(nodes)
-        found[row[np.isin(member * width + target, controls.source * width + controls.target)]] = True
+        found[row[among(member * width + target, np.sort(controls.source * width + controls.target))]] = True
     return found
 
 
@@ -253,7 +254,7 @@ def _without_state(controls: Links, nodes: Nodes) -> Links:
     dropped = state[controls.source]
     row, member, target = _by_member(controls, nodes)
     width = len(nodes)
-    alone = state[member] & np.isin(member * width + target, (controls.source * width + controls.target)[dropped])
+    alone = state[member] & among(member * width + target, np.sort((controls.source * width + controls.target)[dropped]))
     dropped[row[alone]] = True
     return controls.where(~dropped)
 
@@ -262,14 +263,14 @@ def _without_rebutted(controls: Links, depends: Links, nodes: Nodes, rebuttals: 
     """Leave out what is rebutted, and what is controlled only over such a pair."""
     ends = np.array([nodes.numbers(rebuttals[name]) for name in ("a", "b")])
     a, b = ends[:, (ends >= 0).all(axis=0)]
-    rebutted = _pairs(a, b, nodes)
-    cut = np.isin(_pairs(controls.source, controls.target, nodes), rebutted)
+    rebutted = np.sort(_pairs(a, b, nodes))
+    cut = among(_pairs(controls.source, controls.target, nodes), rebutted)
     row, member, target = _by_member(controls, nodes)
-    cut[row[np.isin(_pairs(member, target, nodes), rebutted)]] = True
+    cut[row[among(_pairs(member, target, nodes), rebutted)]] = True
     cut |= _ended(nodes, rebutted)[controls.source]
     if cut.any():
         controls = controls.where(without(controls.source, controls.target, cut, len(nodes)))
-    return controls, depends.where(~np.isin(_pairs(depends.source, depends.target, nodes), rebutted))
+    return controls, depends.where(~among(_pairs(depends.source, depends.target, nodes), rebutted))
 
 
 def _pairs(a: Ints, b: Ints, nodes: Nodes) -> Ints:
@@ -284,5 +285,5 @@ def _ended(nodes: Nodes, rebutted: Ints) -> Bools:
     two = np.flatnonzero(np.bincount(nodes.of, minlength=len(nodes)) == 2)
     # members of a coalition stand side by side
     first = np.searchsorted(nodes.of, two)
-    ended[two] = np.isin(_pairs(nodes.member[first], nodes.member[first + 1], nodes), rebutted)
+    ended[two] = among(_pairs(nodes.member[first], nodes.member[first + 1], nodes), rebutted)
     return ended

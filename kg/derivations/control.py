@@ -25,6 +25,7 @@ from kg.algorithms.control import Votes, controlled
 from kg.algorithms.csr import Csr, values_at
 from kg.algorithms.joint import partners
 from kg.algorithms.kernel import Ints
+from kg.algorithms.sharing import among
 from kg.derivation import Derivation, id_of, json_list
 from kg.derivations.listed_control import controlled_where_listed
 from kg.graph import Graph
@@ -191,9 +192,9 @@ def _members(seeds: Csr, coalition: Ints, company: Ints, shape: tuple[int, int])
 def _own(seeds: Csr, coalition: Ints, company: Ints) -> NDArray[np.bool_]:
     """Tell which of these companies are members of the coalition themselves."""
     sizes = np.diff(seeds.start)
-    keys = np.repeat(np.arange(sizes.size), sizes) * (seeds.items.max(initial=0) + 1) + seeds.items
+    keys = np.sort(np.repeat(np.arange(sizes.size), sizes) * (seeds.items.max(initial=0) + 1) + seeds.items)
     inside = company <= seeds.items.max(initial=0)
-    found: NDArray[np.bool_] = inside & np.isin(coalition * (seeds.items.max(initial=0) + 1) + company, keys)
+    found: NDArray[np.bool_] = inside & among(coalition * (seeds.items.max(initial=0) + 1) + company, keys)
     return found
 
 

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from kg.algorithms.csr import Csr, group_rows, items_of
 from kg.algorithms.groups import Bools, Earlier, overlaps, reached, same_as_before, sources
 from kg.algorithms.kernel import Ints
+from kg.algorithms.sharing import among
 from kg.derivations.connections import CONTROLS, DEPENDS, JOINED, TESTS, Links, Nodes, Stated, read_links
 from kg.derivations.control import JOINT
 from kg.errors import UsageError
@@ -135,7 +136,7 @@ def _in_common(controls: Links, depends: Links, nodes: Nodes) -> Bools:
     groups = _grouped(controls, nodes)
     width = len(nodes)
     row, met = items_of(group_rows(groups.party, width), depends.target)
-    shared = np.isin(groups.group[met] * width + depends.source[row], groups.group * width + groups.party)
+    shared = among(groups.group[met] * width + depends.source[row], np.sort(groups.group * width + groups.party))
     counts: Bools = depends.sort == DEPENDS + TESTS.index("repayment_source")
     counts[row[shared]] = True
     return counts
@@ -153,7 +154,7 @@ def _grouped(links: Links, nodes: Nodes) -> _Found:
     seeds = sources(links.source, links.target, width)
     group, party, least = reached(Csr(start, links.target), rank, seeds)
     via = np.where(least >= 0, foremost[least] if foremost.size else -1, -1)
-    seed = np.isin(group * width + party, np.repeat(np.arange(len(seeds.start) - 1), np.diff(seeds.start)) * width + seeds.items)
+    seed = among(group * width + party, np.sort(np.repeat(np.arange(len(seeds.start) - 1), np.diff(seeds.start)) * width + seeds.items))
     role = _roles(links, party, via, seed, width)
     kept = (party < count) & ~_within_others(group, party, seeds, count)[group]
     number = np.cumsum(np.diff(group[kept], prepend=-1) != 0) - 1

@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from kg.algorithms.cycle_pruning import Bools
 from kg.algorithms.kernel import Ints
+from kg.algorithms.sharing import among, distinct
 from kg.derivations.cycles import SPLIT, TIERS, CycleParams, Cycles, find_cycles
 from kg.derivations.ring_ids import same_rings
 from kg.errors import UsageError
@@ -146,12 +147,12 @@ def _once(found: _Found) -> _Found:
     whole = rows.group_by("cycle", use_threads=False).aggregate([("transfer", "list")])
     names = pc.binary_join(whole["transfer_list"], ",").to_numpy()
     _, first = np.unique(names.astype(str), return_index=True)
-    return found.where(np.isin(found.cycle, whole["cycle"].to_numpy()[first]))
+    return found.where(among(found.cycle, np.sort(whole["cycle"].to_numpy()[first])))
 
 
 def _size(found: _Found) -> Ints:
     """Return how many members each cycle has."""
-    pairs = np.unique(found.cycle * (len(found.parties) + 1) + found.payer)
+    pairs = distinct(found.cycle * (len(found.parties) + 1) + found.payer)
     return np.bincount(pairs // (len(found.parties) + 1), minlength=int(found.cycle.max(initial=-1)) + 1)
 
 
@@ -159,8 +160,8 @@ def _counts(found: _Found, groups: pa.Table | None, links: pa.Table | None) -> B
     """Tell which cycles count: those of three or more, and those of two who are tied."""
     counts: Bools = _size(found) > 2
     width = len(found.parties)
-    tied = np.unique(np.concatenate([_pairs(*_grouped(found, groups), width), _pairs(*_linked(found, links), width)]))
-    of_tied = np.isin(_pairs(found.payer, found.payee, width), tied)
+    tied = distinct(np.concatenate([_pairs(*_grouped(found, groups), width), _pairs(*_linked(found, links), width)]))
+    of_tied = among(_pairs(found.payer, found.payee, width), tied)
     counts[found.cycle[of_tied]] = True
     return counts
 
@@ -196,7 +197,7 @@ def _grouped(found: _Found, groups: pa.Table | None) -> tuple[Ints, Ints]:
     group = groups["group_id"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)[party >= 0]
     width = max(len(found.parties), 1)
     belongs = coo_array((np.ones(group.size, np.int64), (party[party >= 0], group)), (width, int(group.max(initial=0)) + 1)).tocsr()
-    ends = np.unique(_pairs(found.payer, found.payee, width))
+    ends = distinct(_pairs(found.payer, found.payee, width))
     together = np.asarray(belongs[ends // width].multiply(belongs[ends % width]).sum(axis=1)).ravel() > 0
     return (ends // width)[together], (ends % width)[together]
 
@@ -204,7 +205,7 @@ def _grouped(found: _Found, groups: pa.Table | None) -> tuple[Ints, Ints]:
 def _hubs(found: _Found) -> Bools:
     """Tell who deals with too many in cycles."""
     width = len(found.parties)
-    pairs = np.unique(_pairs(found.payer, found.payee, max(width, 1)))
+    pairs = distinct(_pairs(found.payer, found.payee, max(width, 1)))
     hubs: Bools = np.bincount(np.concatenate([pairs // max(width, 1), pairs % max(width, 1)]), minlength=width) > _HUB
     return hubs
 
@@ -212,7 +213,7 @@ def _hubs(found: _Found) -> Bools:
 def _merged(found: _Found, hubs: Bools, alone: int | None) -> Ints:
     """Return the ring of each cycle, -1 where it is in none."""
     count, width = int(found.cycle.max(initial=-1)) + 1, max(len(found.parties), 1)
-    member = np.unique(found.cycle * width + found.payer)
+    member = distinct(found.cycle * width + found.payer)
     member = member[~hubs[member % width]] if len(hubs) else member
     cycle, party = member // width, member % width
     start = np.searchsorted(cycle, np.arange(count + 1))
@@ -231,7 +232,7 @@ def _merged(found: _Found, hubs: Bools, alone: int | None) -> Ints:
     if alone is not None:
         enough[label[_size(found) >= alone]] = True
     # a way over a hub leaves two who are no hubs: as for a cycle of two, something else must tie them
-    mine = np.unique(label[cycle] * width + party)
+    mine = distinct(label[cycle] * width + party)
     tied = np.zeros(size, np.bool_)
     tied[label[there & (_size(found) == 2)]] = True
     enough &= tied | (np.bincount(mine // width, minlength=size) > 2)

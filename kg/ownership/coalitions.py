@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from kg.algorithms.csr import Csr, group_rows, items_of
 from kg.algorithms.kernel import Ints
 from kg.algorithms.kinship import KINSHIPS, relatives
+from kg.algorithms.sharing import distinct
 from kg.ownership.holdings import Holdings, held_on, numbered_alike
 from kg.ruleset import RuleSet
 from kg.tables import refuse_ids, refuse_missing, refuse_nulls, refuse_words
@@ -86,21 +87,21 @@ def _families(one: Ints, other: Ints, kin: pa.Table | None, rules: RuleSet, coun
     known = word >= 0
     a, b, kinship = relatives(one[known], other[known], word[known], count)
     near = np.isin(kinship, [KINSHIPS.index(each) for each in rules.family])
-    pairs = np.unique(np.concatenate([everybody * count + everybody, a[near] * count + b[near]]))
+    pairs = distinct(np.concatenate([everybody * count + everybody, a[near] * count + b[near]]))
     return Csr(group_rows(pairs // max(count, 1), count).start, pairs % max(count, 1))
 
 
 def _agreed(one: Ints, other: Ints, count: int) -> tuple[Ints, Ints]:
     """Return who has agreed with anybody, and of each the number of all whom agreements tie, also over others."""
     _, label = connected_components(csr_array((np.ones(one.size), (one, other)), shape=(count, count)), directed=False)
-    party = np.unique(np.concatenate([one, other]))
+    party = distinct(np.concatenate([one, other]))
     return party, label[party].astype(np.int64)
 
 
 def _sets(of: Ints, member: Ints) -> set[tuple[int, ...]]:
     """Return the different sets of two or more members; -1 is none."""
     width = int(member.max(initial=0)) + 1
-    pairs = np.unique(of[member >= 0] * width + member[member >= 0])
+    pairs = distinct(of[member >= 0] * width + member[member >= 0])
     of, member = pairs // width, pairs % width
     begin = np.flatnonzero(np.diff(of, prepend=-1))
     several = np.diff(np.append(begin, of.size)) > 1

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg.algorithms.sharing import distinct
 from kg.algorithms.windows import crowded
 from kg.graph import Graph
 from kg.payments.legs import legs, told
@@ -85,11 +86,11 @@ def find_round_amounts(tables: Tables, parameters: RoundAmountsParameters) -> pa
     marked = crowded(money.payer[even], np.arange(len(even)), money.at[even], window=window, least=parameters.min_payments)
     kept = even[marked > 0]
     every, round_ones = (np.bincount(payer, minlength=len(accounts)) for payer in (money.payer, money.payer[even]))
-    pairs = np.unique(money.payer[kept] * np.int64(len(accounts)) + money.payee[kept])
+    pairs = distinct(money.payer[kept] * np.int64(len(accounts)) + money.payee[kept])
     enough = np.bincount(pairs // len(accounts), minlength=len(accounts)) >= parameters.min_parties
     enough &= round_ones * 100 >= every * parameters.least_percent
     kept = kept[enough[money.payer[kept]]]
-    payer = np.unique(money.payer[kept])
+    payer = distinct(money.payer[kept])
     names = accounts.names(payer)
     roots = pa.table({"case": payer, "root": pc.binary_join_element_wise("round:", names, "")})
     rows = legs(money, (accounts, transfers.column("id")), money.payer[kept], kept, side=0)

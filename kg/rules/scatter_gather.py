@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from kg.algorithms.interning import Interner
 from kg.algorithms.kernel import Ints
 from kg.algorithms.relays import Passing, gathered, relays
+from kg.algorithms.sharing import among
 from kg.graph import Graph
 from kg.payments.legs import legs, told
 from kg.payments.loan_money import majorities
@@ -115,8 +116,8 @@ def _at_home(accounts: Interner, payer: Ints, payee: Ints, given: dict[str, pa.T
     ties = pa.concat_tables([given["REPRESENTS"].select(["src", "dst"]), majorities(given["HOLDS_SHARES"]).select(["src", "dst"])])
     one, other = (accounts.codes(ties[end]) for end in ("src", "dst"))
     known, count = (one >= 0) & (other >= 0), np.int64(len(accounts))
-    keys = np.concatenate([one[known] * count + other[known], other[known] * count + one[known]])
-    found: NDArray[np.bool_] = (payer == payee) | np.isin(payer * count + payee, keys)
+    keys = np.sort(np.concatenate([one[known] * count + other[known], other[known] * count + one[known]]))
+    found: NDArray[np.bool_] = (payer == payee) | among(payer * count + payee, keys)
     return found
 
 
