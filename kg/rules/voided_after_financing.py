@@ -1,6 +1,7 @@
 """Invoices that the seller makes void after money was lent against them (融资后作废): the lender holds a paper that is worth nothing.
 
-Look-alike that is no hit: a seller of whose many financed invoices one or two were wrong and are written anew.
+Look-alike that is no hit: a seller of whose financed invoices one or two were wrong and are written anew. Who asked for two in the place of
+three would hit two honest companies of 1,000 within three years, of generated cities, and one planted seller in twenty more.
 
 References
 ----------
@@ -43,7 +44,7 @@ REQUIRES = (
 class VoidedAfterFinancingParameters:
     """How many, how large a part and how soon."""
 
-    min_invoices: int = parameter(2, "invoices", "one that is made void may have been wrong")
+    min_invoices: int = parameter(3, "invoices", "one or two that are made void may have been wrong")
     min_percent: int = parameter(20, "% of the financed invoices", "where nothing is the matter one in fifty is made void")
     within_days: int = parameter(
         90, "days after the financing, inclusive", "what a lender holds is paid within three months; later nobody gains"
@@ -136,7 +137,7 @@ def _told(sellers: pa.Table, rows: pa.Table) -> pa.Table:
 
 RULE = Rule(
     name="voided_after_financing",
-    version="1",
+    version="2",
     about="A seller makes a good part of its invoices void after money was lent against them.",
     reason=INVOICES_VOIDED_AFTER_FINANCING,
     severity="high",

@@ -42,7 +42,9 @@ def tables(financings, bills, today=date(2024, 12, 31)):
 
 
 def found(financings, bills, today=date(2024, 12, 31), **parameters):
-    return find_voided_after_financing(tables(financings, bills, today), VoidedAfterFinancingParameters(**parameters)).to_pylist()
+    """Return what is found where two invoices are enough."""
+    parameters = VoidedAfterFinancingParameters(**{"min_invoices": 2, **parameters})
+    return find_voided_after_financing(tables(financings, bills, today), parameters).to_pylist()
 
 
 TWO_VOID = [bill("FP1", 5), bill("FP2", 9), bill("FP3")]
@@ -59,6 +61,12 @@ def test_a_seller_who_takes_back_two_of_three_financed_invoices_is_hit():
 def test_one_invoice_made_void_is_no_hit():
     assert found(THREE_LENT, [bill("FP1", 5), bill("FP2"), bill("FP3")]) == []
     assert found(THREE_LENT, [bill("FP1", 5), bill("FP2"), bill("FP3")], min_invoices=1)
+
+
+def test_two_may_have_been_wrong_and_three_are_too_many_unless_told_otherwise():
+    usual = VoidedAfterFinancingParameters()
+    assert find_voided_after_financing(tables(THREE_LENT, TWO_VOID), usual).num_rows == 0
+    assert find_voided_after_financing(tables(THREE_LENT, [bill("FP1", 5), bill("FP2", 9), bill("FP3", 9)]), usual).num_rows == 1
 
 
 def test_a_few_of_many_are_no_hit():
