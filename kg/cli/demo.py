@@ -20,7 +20,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "payment_ring": ("payment_ring",),
     "loan_return": ("loan_return_split", "loan_return_far"),  # single transfers without an upper limit are told beside
     "guarantee_circle": ("guarantees_serve_one",),  # every circle, those of associations too, is told beside
-    "shell_cluster": ("shell_cluster", "scatter_gather"),
+    "shell_cluster": ("shell_cluster",),  # that its money goes over several hands is told beside
     "many_lenders": ("many_lenders", "loans_passed_on"),
     "scatter_gather": ("scatter_gather",),
     "related_trade": ("related_trade", "related_trade_minor"),  # a tenth of the revenue is told with less weight
