@@ -13,15 +13,18 @@ from kg.algorithms.kernel import Ints
 _STEP = 1e-9
 
 
-def origins(side: Side, struck: Ints, lost: Floats) -> Ints:
-    """Return for each company the partner before it on the strongest chain from a struck one; -1 for these and for who is not hurt.
+def origins(side: Side, struck: Ints, fell: Floats, lost: Floats) -> Ints:
+    """Return for each company the partner before it on the strongest chain from a struck one; -1 where it begins, and for who is not hurt.
 
-    A link is as strong as the part of a company's loss that the partner hands on, a chain as the product of its links.
+    A link is as strong as the part of a company's loss that the partner hands on, a chain as the product of its links; it begins with the
+    part of a struck company's loss that the shock itself is.
 
     Parameters
     ----------
     struck : int64
         The companies where it began.
+    fell : float64, shape of ``struck``
+        What each of them lost by the shock itself; who lost nothing by it is not where it began.
     lost : float64, shape (n_companies,)
         What each lost in the end.
 
@@ -29,7 +32,7 @@ def origins(side: Side, struck: Ints, lost: Floats) -> Ints:
     --------
     >>> from kg.algorithms.cascade import links, upstream
     >>> side = upstream(links(np.array([0, 1]), np.array([1, 2]), np.ones(2), 3))
-    >>> origins(side, np.array([2]), np.array([0.5, 1.0, 1.0])).tolist()
+    >>> origins(side, np.array([2]), np.array([1.0]), np.array([0.5, 1.0, 1.0])).tolist()
     [1, 2, -1]
     """
     count = lost.size
@@ -38,9 +41,12 @@ def origins(side: Side, struck: Ints, lost: Floats) -> Ints:
     kept = (handed > 0) & (lost[company] > 0)
     partner, company, handed = side.partner[kept], company[kept], handed[kept]
     cost = _STEP - np.log(np.minimum(handed / lost[company], 1.0))
-    ways = csr_array((cost, (partner, company)), shape=(count, count))
-    _, before, _ = dijkstra(ways, indices=struck[lost[struck] > 0], return_predecessors=True, min_only=True)
-    found: Ints = np.where(before < 0, -1, before).astype(np.int64)
+    struck, fell = struck[fell > 0], fell[fell > 0]
+    # behind all companies stands the shock
+    cost = np.append(cost, _STEP - np.log(np.minimum(fell / lost[struck], 1.0)))
+    ways = csr_array((cost, (np.append(partner, np.full(struck.size, count)), np.append(company, struck))), shape=(count + 1, count + 1))
+    _, before = dijkstra(ways, indices=count, return_predecessors=True)
+    found: Ints = np.where((before < 0) | (before == count), -1, before)[:count].astype(np.int64)
     return found
 
 

@@ -255,7 +255,7 @@ def _walk(task: _Task, root: int, found: Ints, count: int) -> tuple[Ints, int]:
     while depth >= 0:
         here, k = money.payee[room.path[depth]], room.turn[depth]
         most = min(room.high[depth], task.bounds.hop_high[room.path[depth]]) if limits.by_amount else last
-        if k == money.out[here + 1] or money.key[k] > most or room.counts[_STEPS] > limits.steps:
+        if k == money.out[here + 1] or money.key[k] > most or room.counts[_STEPS] > limits.steps or count > limits.told:
             room.on_way[here] = False
             depth -= 1
             continue
@@ -286,36 +286,36 @@ def _appended(found: Ints, count: int, path: Ints) -> tuple[Ints, int]:
 
 
 @kernel
-def _search(task: _Task, roots: Ints, stopped: NDArray[np.bool_]) -> Ints:
-    found, count, counts = np.empty(1024, np.int64), 0, task.room.counts
+def _search(task: _Task, roots: Ints, stopped: NDArray[np.int8]) -> Ints:
+    found, count, counts, limits = np.empty(1024, np.int64), 0, task.room.counts, task.limits
     for place in range(len(roots)):
         root = roots[place]
-        if counts[_ALL] > task.limits.all_steps:
-            stopped[place] = True
+        if counts[_ALL] > limits.all_steps or count > limits.told:
+            stopped[place] = 2 if counts[_ALL] > limits.all_steps else 3
             continue
         if _meet(task, root):
             found, count = _walk(task, root, found, count)
-            stopped[place] = counts[_STEPS] > task.limits.steps
+            stopped[place] = 1 if counts[_STEPS] > limits.steps else 3 if count > limits.told else 0
         _clear(task, root)
     return found[:count].copy()
 
 
-def search(money: Moves, bounds: Bounds, roots: Ints, limits: Limits) -> tuple[Ints, NDArray[np.bool_]]:
+def search(money: Moves, bounds: Bounds, roots: Ints, limits: Limits) -> tuple[Ints, NDArray[np.int8]]:
     """Find the cycles that begin with one of the roots (``backward``: that end with it).
 
     Returns
     -------
     found : int64
         For each cycle how many transfers it has, and then these, from the root on.
-    stopped : bool, shape (n_roots,)
-        True where a root took more steps than it may: cycles of it may be missing.
+    stopped : int8, shape (n_roots,)
+        Why cycles of a root may be missing: 1 it took more steps than it may, 2 all together did, 3 more was told than may be; 0: none is.
 
     Examples
     --------
     >>> from kg.algorithms.temporal_moves import moves
     >>> money = moves(*(np.array(x) for x in ([1, 0], [0, 1], [5, 6], [5, 6], [7, 8])), by_amount=False)
     >>> free = Bounds(*[np.array([bound] * 2) for _ in range(4) for bound in (0, 9)])
-    >>> limits = Limits(hops=2, window=1, wait=1, steps=99, all_steps=99, backward=False, by_amount=False)
+    >>> limits = Limits(hops=2, window=1, wait=1, steps=99, all_steps=99, told=99, backward=False, by_amount=False)
     >>> search(money, free, np.arange(2), limits)[0].tolist()
     [2, 1, 0]
     """
@@ -333,5 +333,5 @@ def search(money: Moves, bounds: Bounds, roots: Ints, limits: Limits) -> tuple[I
         low=np.empty(limits.hops + 1, np.int64),
         high=np.empty(limits.hops + 1, np.int64),
     )
-    stopped = np.zeros(len(roots), np.bool_)
+    stopped = np.zeros(len(roots), np.int8)
     return _search(_Task(money, bounds, limits, room), roots, stopped), stopped

@@ -65,7 +65,7 @@ class Bounds(NamedTuple):
 class Limits(NamedTuple):
     """``hops``: most transfers in a cycle. ``window, wait``: most microseconds, of all and from hop to hop.
 
-    ``steps``: most steps from a root, ``all_steps`` from all.
+    ``steps``: most steps from a root, ``all_steps`` from all. ``told``: most transfers of cycles that are told, of all roots.
 
     ``backward``: times and transfers are turned round, so that a root is the last of its cycle. ``by_amount``: what the key is.
     """
@@ -75,6 +75,7 @@ class Limits(NamedTuple):
     wait: int
     steps: int
     all_steps: int
+    told: int
     backward: bool
     by_amount: bool
 

@@ -13,7 +13,6 @@ References
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -96,7 +95,7 @@ def esri(
 def _refuse(size: str, tolerance: float) -> None:
     if size not in ("out", "max"):
         raise UsageError(f"size is out (sales) or max (the greater of sales and purchases), not {size}")
-    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not 0 <= tolerance < 1:
+    if not isinstance(tolerance, int | float | np.floating) or isinstance(tolerance, bool) or not 0 <= tolerance < 1:
         raise UsageError(f"tolerance is a fraction of a company, from 0 to below 1, not {tolerance!r}")
 
 
@@ -146,7 +145,7 @@ def _told(net: Network, struck: Shocks, lost: Floats) -> pa.Table:
     who = np.flatnonzero(worse > 0)
     who = who[np.lexsort((who, -worse[who]))]
     side = lost[:, who].argmax(axis=0)
-    before = [origins(of, struck.company, lost[which]) for which, of in enumerate((net.down, net.up))]
+    before = [origins(of, struck.company, 1.0 - struck.remaining, lost[which]) for which, of in enumerate((net.down, net.up))]
     chains = [chain_to(before[which], company) for company, which in zip(who.tolist(), side.tolist(), strict=True)]
     size = np.array([len(chain) for chain in chains], np.int64)
     steps = np.array([company for chain in chains for company in chain], np.int64)

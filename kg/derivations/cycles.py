@@ -5,149 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
-from numbers import Integral, Real
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kg.algorithms.cycle_pruning import Asked, Bools, Rows, asked_of, possible, usable
 from kg.algorithms.cycle_reach import reaching
 from kg.algorithms.kernel import Ints
 from kg.algorithms.temporal_cycles import search
 from kg.algorithms.temporal_moves import EVER, Bounds, Limits, least_of, most_of, moves
+from kg.derivations.cycle_params import CycleParams
 from kg.derivations.flows import COLUMNS, Flow, Given, bundled, fans, named, plain_transfers, read_sums, read_transfers, single, some
 from kg.errors import UsageError
 from kg.ownership.holdings import numbered
 
 _DAY = 86_400_000_000
 _PPM = 1_000_000
-_MOST_HOPS, _MOST_DAYS = 32, 36_525
+_BECAUSE = tuple(f"more than {limit}" for limit in ("max_fan", "max_steps", "max_all_steps", "max_told"))
 #: From new transfers old ones are sought first where amounts are so much alike and cycles no longer: else they lead nearly everywhere.
 _ALIKE, _NEAR_HOPS = 0.5, 10
-
-
-@dataclass(frozen=True)
-class CycleParams:
-    """Which cycles are sought.
-
-    Parameters
-    ----------
-    max_hops
-        Most transfers in a cycle, 2 to 32.
-    window_days
-        Most days of 24 hours from the first transfer to the last, 1 to 36,525; just so much is within.
-    min_amount_ratio
-        Least part that the smallest amount of a cycle is of the largest. Ratios lie between 0 and 1 and are rounded to a millionth;
-        None asks for nothing.
-    min_hop_retention
-        Least part of an amount that the next must be; it may be more. The step from the last transfer to the first is no hop.
-    min_total_retention
-        Least part of the first amount that the last must be.
-    max_hop_gain
-        Most part of an amount that the next may be, from 1 to 10.
-    max_parts, part_days
-        Up to so many transfers between two accounts, within so many days and without another between them, also count as one of their
-        sum, made from the first of them to the last: the next hop begins with the last or later. 1 to 10; 1 is none.
-    max_wait_days
-        Most days from a hop to the next.
-    max_fan
-        Accounts that make more transfers than this, and get more than this, within some span of ``window_days`` are left out, and named
-        in ``truncated``. None leaves nobody out.
-    hubs
-        Ids of accounts that are left out: payment platforms, tax offices.
-    name
-        What the result calls these parameters.
-    max_steps, max_all_steps
-        Most steps in the search from one transfer, and from all together. Where that is not enough ``truncated`` says so.
-
-    Raises
-    ------
-    UsageError
-        If one is out of range.
-
-    Examples
-    --------
-    >>> CycleParams(max_hops=1)
-    Traceback (most recent call last):
-    ...
-    kg.errors.UsageError: max_hops is 1; a cycle has 2 to 32 hops
-    """
-
-    max_hops: int = 6
-    window_days: int = 30
-    min_amount_ratio: float | None = None
-    min_hop_retention: float | None = None
-    min_total_retention: float | None = None
-    max_hop_gain: float | None = None
-    max_parts: int = 1
-    part_days: int = 7
-    max_wait_days: int | None = None
-    max_fan: int | None = None
-    hubs: tuple[str, ...] | tuple[int, ...] = ()
-    name: str = "own"
-    max_steps: int = 20_000_000
-    max_all_steps: int = 20_000_000_000
-
-    def __post_init__(self) -> None:
-        _refuse_types(self)
-        if not 2 <= self.max_hops <= _MOST_HOPS:
-            raise UsageError(f"max_hops is {self.max_hops}; a cycle has 2 to {_MOST_HOPS} hops")
-        if not 1 <= self.window_days <= _MOST_DAYS:
-            raise UsageError(f"window_days is {self.window_days}; a window has 1 to {_MOST_DAYS} days")
-        for name in ("min_amount_ratio", "min_hop_retention", "min_total_retention"):
-            ratio = getattr(self, name)
-            if ratio is not None and not 0 <= ratio <= 1:
-                raise UsageError(f"{name} is {ratio}; a ratio lies between 0 and 1")
-        if self.max_hop_gain is not None and not 1 <= self.max_hop_gain <= 10:
-            raise UsageError(f"max_hop_gain is {self.max_hop_gain}; it lies between 1 and 10")
-        if not 1 <= self.max_parts <= 10:
-            raise UsageError(f"max_parts is {self.max_parts}; a hop has 1 to 10 parts")
-        for name in ("part_days", "max_wait_days", "max_fan", "max_steps", "max_all_steps"):
-            most = getattr(self, name)
-            if most is not None and most < 1:
-                raise UsageError(f"{name} is {most}; give a number from 1 on")
-
-
-def _refuse_types(params: CycleParams) -> None:
-    for name in ("max_hops", "window_days", "max_parts", "part_days", "max_wait_days", "max_fan", "max_steps", "max_all_steps"):
-        value = getattr(params, name)
-        if not _is(value, Integral) and not (value is None and name in ("max_wait_days", "max_fan")):
-            raise UsageError(f"{name} is {value!r}; give an integer")
-    for name in ("min_amount_ratio", "min_hop_retention", "min_total_retention", "max_hop_gain"):
-        value = getattr(params, name)
-        if value is not None and not _is(value, Real):
-            raise UsageError(f"{name} is {value!r}; give a number, or none")
-    hubs = params.hubs
-    if not isinstance(hubs, tuple | list) or not (all(_is(hub, str) for hub in hubs) or all(_is(hub, Integral) for hub in hubs)):
-        raise UsageError(f"hubs is {hubs!r}; give a tuple of ids, all strings or all numbers")
-
-
-def _is(value: object, kind: type) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
-
-
-#: A: hardly anything is kept on the way. B: each may keep a fifth, and money may join. C: the order of time alone, for investigations.
-TIERS = {
-    "A": CycleParams(max_hops=6, window_days=30, min_amount_ratio=0.8, name="A"),
-    "B": CycleParams(max_hops=10, window_days=30, min_hop_retention=0.8, min_total_retention=0.5, name="B"),
-    "C": CycleParams(max_hops=16, window_days=100, name="C"),
-}
-
-
-#: Split and bundled hops: a sum goes on in up to four payments within nine days, and comes on as one or several; each holder keeps at most
-#: 7 % and adds nothing. Money that circulates rests for days, over holidays for nine; what lies longer is lost in other money.
-SPLIT = CycleParams(
-    max_hops=12,
-    window_days=100,
-    min_hop_retention=0.93,
-    min_total_retention=0.5,
-    max_hop_gain=1.0,
-    max_parts=4,
-    part_days=9,
-    max_wait_days=9,
-    name="split",
-)
 
 
 @dataclass(frozen=True)
@@ -186,13 +62,14 @@ def find_cycles(transfers: pa.Table, params: CycleParams, *, new_from: datetime 
     Parameters
     ----------
     transfers
-        ``transfer_id, payer, payee, amount_fen, at``; ids int64 or strings, ``at`` a timestamp, a date, or int64 microseconds.
+        ``transfer_id, payer, payee, amount_fen, at``; ids int64 or strings, ``at`` a timestamp, a date, or int64 microseconds. Each
+        row is a transfer, also where a ``transfer_id`` comes again.
         A transfer to oneself is in no cycle, and one of 0 or less moves no money on: these are left out.
     params
         One of `TIERS` or one's own.
     new_from
-        Only cycles whose last transfer is at this time or later are sought. They are sought from that one back, so that older transfers
-        are looked at only where they lead to a new one.
+        Only cycles whose last transfer is at this time or later are sought; a date begins at midnight UTC. They are sought from that one
+        back, so that older transfers are looked at only where they lead to a new one.
 
     Raises
     ------
@@ -206,6 +83,7 @@ def find_cycles(transfers: pa.Table, params: CycleParams, *, new_from: datetime 
 
     Examples
     --------
+    >>> from kg.derivations.cycle_params import TIERS
     >>> rows = {"transfer_id": [1, 2], "payer": ["a", "b"], "payee": ["b", "a"], "amount_fen": [100, 80], "at": [5, 5]}
     >>> find_cycles(pa.table(rows), TIERS["A"]).table.to_pydict()["transfer_id"]
     [1, 2]
@@ -221,7 +99,8 @@ def find_cycles(transfers: pa.Table, params: CycleParams, *, new_from: datetime 
     left_out[hubs] = True
     flow = _possible(given, params, left_out, first)
     found, stopped = _searched(flow, params, window, since)
-    return Cycles(_table(found, flow, transfers), _truncated(flow, stopped, given.accounts.take(pa.array(hubs)), transfers), params)
+    accounts = given.accounts.take(pa.array(hubs))
+    return Cycles(_table(found, flow, transfers), _truncated(flow, stopped, accounts, transfers), params)
 
 
 def _near(transfers: pa.Table, params: CycleParams, since: int | None) -> pa.Table:
@@ -267,8 +146,8 @@ def _moment(new_from: datetime | date | int | None, transfers: pa.Table) -> int 
     return moment
 
 
-def _searched(flow: Flow, params: CycleParams, window: int, since: int | None) -> tuple[list[Ints], Ints]:
-    """Return the cycles as places in the flow, those of one size in one array; and the places from which the search stopped."""
+def _searched(flow: Flow, params: CycleParams, window: int, since: int | None) -> tuple[list[Ints], tuple[Ints, Ints]]:
+    """Return the cycles as places in the flow, those of one size in one array; and the places from which the search stopped, and why."""
     backward = since is not None
     size = len(flow.at)
     # turned round, the last transfer of a cycle is its first
@@ -280,10 +159,14 @@ def _searched(flow: Flow, params: CycleParams, window: int, since: int | None) -
     money = moves(payer, payee, *times, amount, by_amount=_by_amount(params))
     roots = np.arange(size) if since is None else np.flatnonzero(money.at <= -since)
     wait = window if params.max_wait_days is None else params.max_wait_days * _DAY
-    limits = Limits(params.max_hops, window, wait, params.max_steps, params.max_all_steps, backward, _by_amount(params))
+    most = params.max_steps, params.max_all_steps, params.max_told
+    limits = Limits(params.max_hops, window, wait, *most, backward, _by_amount(params))
     told, stopped = search(money, _bounds(money.amount, params, backward=backward), roots, limits)
     place = size - 1 - money.rank if backward else money.rank
-    return [place[cycles[:, ::-1] if backward else cycles] for cycles in _by_size(told, params.max_hops)], place[roots[stopped]]
+    return [place[cycles[:, ::-1] if backward else cycles] for cycles in _by_size(told, params.max_hops)], (
+        place[roots[stopped > 0]],
+        stopped[stopped > 0].astype(np.int64),
+    )
 
 
 def _by_size(told: Ints, most: int) -> list[Ints]:
@@ -346,12 +229,13 @@ def _table(found: list[Ints], flow: Flow, transfers: pa.Table) -> pa.Table:
     return pa.table({"cycle_id": cycle, "position": position, **told})
 
 
-def _truncated(flow: Flow, stopped: Ints, accounts: pa.Array, transfers: pa.Table) -> pa.Table:
-    ids = transfers["transfer_id"].take(pa.array(flow.rows[flow.first[np.sort(stopped)]])).combine_chunks()
+def _truncated(flow: Flow, stopped: tuple[Ints, Ints], accounts: pa.Array, transfers: pa.Table) -> pa.Table:
+    place, why = (column[np.argsort(stopped[0], kind="stable")] for column in stopped)
+    ids = transfers["transfer_id"].take(pa.array(flow.rows[flow.first[place]])).combine_chunks()
     return pa.table(
         {
             "transfer_id": pa.concat_arrays([ids, pa.nulls(len(accounts), ids.type)]),
             "account": pa.concat_arrays([pa.nulls(len(ids), accounts.type), accounts]),
-            "because": pc.if_else(pa.array(np.arange(len(ids) + len(accounts)) < len(ids)), "more than max_steps", "more than max_fan"),
+            "because": pa.array(_BECAUSE).take(pa.array(np.append(why, np.zeros(len(accounts), np.int64)))),
         }
     )

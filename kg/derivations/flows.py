@@ -21,6 +21,7 @@ from kg.tables import first_row, plain_column, refuse_missing, refuse_nulls
 COLUMNS = ("transfer_id", "payer", "payee", "amount_fen", "at")
 #: Ids that are numbers are told apart by a table of all between the least and the greatest, of at most so many places for a transfer.
 _PLACES, _FLOOR = 8, 1_000
+_AMOUNTS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
 
 
 @dataclass(frozen=True)
@@ -141,13 +142,17 @@ def _checked(transfers: pa.Table) -> tuple[Ints, Ints]:
         row = first_row(pc.greater_equal(transfers["amount_fen"], int(EVER)))
         raise UsageError(f"transfers row {row}: amount_fen is {amount.max()}, more than all money; check its unit")
     at = _numbers(transfers, "at", pa.int64() if pa.types.is_integer(transfers["at"].type) else pa.timestamp("us"))
+    if at.size and not -EVER < at.min() <= at.max() < EVER:
+        row = int(np.argmax((at <= -EVER) | (at >= EVER)))
+        raise UsageError(f"transfers row {row}: at is {transfers['at'][row]}, before or after all time; is it in microseconds?")
     return at, amount
 
 
 def _numbers(transfers: pa.Table, name: str, form: pa.DataType) -> Ints:
     """Return a column as int64, by way of a type whose numbers are meant."""
     column, what = transfers[name], "whole fen" if name == "amount_fen" else "timestamps or dates to the microsecond, or int64 microseconds"
-    if pa.types.is_timestamp(form) and not pa.types.is_temporal(column.type):
+    other = pa.types.is_timestamp(form) and not pa.types.is_temporal(column.type)
+    if other or (name == "amount_fen" and not any(of(column.type) for of in _AMOUNTS)):
         raise UsageError(f"transfers: {name} must hold {what}, not {column.type}")
     try:
         if column.type != form:

@@ -43,21 +43,32 @@ def same_rings(table: pa.Table, previous: pa.Table | None) -> tuple[pa.Array, pa
     if previous is None:
         previous = pa.table({"ring_id": pa.array([], pa.string()), "member": pa.array([], table["member"].type)})
     refuse_nulls("previous", previous, ("ring_id", "member"))
-    rings, ring = np.unique(table["ring_id"].to_numpy(), return_inverse=True)
-    earlier = previous["ring_id"].cast(pa.string()).combine_chunks().dictionary_encode()
     parties, (member, former) = numbered_alike("cycles and previous", table["member"], previous["member"])
-    now = coo_array((np.ones(ring.size, np.int64), (ring, member)), (rings.size, len(parties))).tocsr()
-    then = coo_array(
-        (np.ones(former.size, np.int64), (earlier.indices.to_numpy(), former)), (len(earlier.dictionary), len(parties))
-    ).tocsr()
+    ring = _by_members(table["ring_id"].to_numpy(), member)
+    count = int(ring.max(initial=-1)) + 1
+    known, (earlier,) = numbered_alike("previous", previous["ring_id"].cast(pa.string()))
+    now = coo_array((np.ones(ring.size, np.int64), (ring, member)), (count, len(parties))).tocsr()
+    then = coo_array((np.ones(former.size, np.int64), (earlier, former)), (len(known), len(parties))).tocsr()
     common = (now @ then.T).tocoo()
     size, size_then = np.asarray(now.sum(axis=1)).ravel(), np.asarray(then.sum(axis=1)).ravel()
     alike = common.data / (size[common.row] + size_then[common.col] - common.data)
-    kept = _matched(common.row.astype(np.int64), common.col.astype(np.int64), alike, rings.size)
-    names = earlier.dictionary.to_pylist()
-    ids = _ids([parties.take(pa.array(np.sort(now.indices[now.indptr[r] : now.indptr[r + 1]]))) for r in range(rings.size)], kept, names)
+    kept = _matched(common.row.astype(np.int64), common.col.astype(np.int64), alike, count)
+    names = known.to_pylist()
+    ids = _ids([parties.take(pa.array(np.sort(now.indices[now.indptr[r] : now.indptr[r + 1]]))) for r in range(count)], kept, names)
     shared = common.data >= _SHARED
     return pa.array(ids, pa.string()).take(pa.array(ring)), _events(ids, names, kept, common.row[shared], common.col[shared])
+
+
+def _by_members(ring: Ints, member: Ints) -> Ints:
+    """Number the rings anew, in the order of their members: what is chosen of two as good ones does not hang on the order of rows."""
+    order = np.lexsort((member, ring))
+    begin = np.flatnonzero(np.diff(ring[order], prepend=-1))
+    members = [tuple(each.tolist()) for each in np.split(member[order], begin[1:])]
+    rank = np.empty(begin.size, np.int64)
+    rank[sorted(range(begin.size), key=members.__getitem__)] = np.arange(begin.size)
+    found = np.empty(ring.size, np.int64)
+    found[order] = np.repeat(rank, np.diff(np.append(begin, ring.size)))
+    return found
 
 
 def _matched(ring: Ints, earlier: Ints, alike: np.ndarray[tuple[int], np.dtype[np.float64]], count: int) -> Ints:

@@ -28,7 +28,7 @@ from kg.payments.transfers import around_clients, further, to_owners
 _LEAST_FEN = 100_000
 #: Accounts that pay and are paid by more than this in a hundred days are hubs: through them money goes anywhere. Parts of a sum may
 #: lie a spring festival apart, with the weekends beside it.
-SOUGHT = replace(SPLIT, max_fan=400, part_days=12)
+SOUGHT = replace(SPLIT, max_fan=400, part_days=12, max_told=3_000_000)
 #: Of the transfers between the members of a cycle, so many must lie in cycles (ppm).
 COVERED = 750_000
 #: One cycle of so many members is a ring by itself, if its members pay one another little else: honest trade hardly ever closes such a one.

@@ -18,7 +18,8 @@ from scipy.sparse.csgraph import connected_components
 from kg.algorithms.cycle_pruning import Bools
 from kg.algorithms.kernel import Ints
 from kg.algorithms.sharing import among, distinct
-from kg.derivations.cycles import SPLIT, TIERS, CycleParams, Cycles, find_cycles
+from kg.derivations.cycle_params import SPLIT, TIERS, CycleParams
+from kg.derivations.cycles import Cycles, find_cycles
 from kg.derivations.ring_ids import same_rings
 from kg.errors import UsageError
 from kg.ownership.holdings import numbered_alike
@@ -107,8 +108,8 @@ def find_rings(
     >>> found["member"].to_pylist(), found["role"].to_pylist(), found["support"].to_pylist()
     (['a', 'b', 'c'], ['leader', 'member', 'member'], [6, 6, 6])
     """
-    if alone is not None and alone < 3:
-        raise UsageError(f"alone is {alone}; give 3 members or more, or none")
+    if alone is not None and (not isinstance(alone, int) or alone < 3):
+        raise UsageError(f"alone is {alone!r}; give 3 members or more, or none")
     found = _read([cycles]) if isinstance(cycles, Cycles | pa.Table) else _once(_read(cycles))
     found = found.where(_counts(found, groups, links)[found.cycle])
     ring = _merged(found, _hubs(found), alone)
@@ -121,7 +122,8 @@ def find_rings(
 
 def _read(cycles: Sequence[Cycles | pa.Table]) -> _Found:
     """Number the cycles of several tables, and those who are in them."""
-    tables, numbers, count = [], [], 0
+    tables: list[pa.Table] = []
+    numbers, count = [], 0
     for each in cycles:
         table = each.table if isinstance(each, Cycles) else each
         refuse_missing("cycles", table, COLUMNS)
@@ -129,6 +131,11 @@ def _read(cycles: Sequence[Cycles | pa.Table]) -> _Found:
         table = table.select(COLUMNS)
         for place in range(2, 5):  # transfers and parties
             table = table.set_column(place, COLUMNS[place], plain_column("cycles", COLUMNS[place], table[place]))
+        if not pa.types.is_integer(table["amount_fen"].type):
+            raise UsageError(f"cycles: amount_fen is of type {table['amount_fen'].type}; it is whole fen")
+        if not table.num_rows:
+            continue
+        _refuse_unlike(tables[0] if tables else table, table)
         known, number = np.unique(table["cycle_id"].to_numpy(), return_inverse=True)
         tables.append(table)
         numbers.append(number + count)
@@ -138,6 +145,13 @@ def _read(cycles: Sequence[Cycles | pa.Table]) -> _Found:
     )
     parties, (payer, payee) = numbered_alike("cycles", rows["payer"], rows["payee"])
     return _Found(np.concatenate([*numbers, np.empty(0, np.int64)]).astype(np.int64), payer, payee, rows, parties)
+
+
+def _refuse_unlike(one: pa.Table, other: pa.Table) -> None:
+    for name in ("transfer_id", "payer", "payee", "at"):
+        here, there = one[name].type, other[name].type
+        if here != there:
+            raise UsageError(f"cycles: {name} is of type {here} in one table and {there} in another; make them alike")
 
 
 def _once(found: _Found) -> _Found:
@@ -251,9 +265,10 @@ def _ways(found: _Found) -> Ints:
 
 def _table(found: _Found, ring: Ints, hubs: Bools) -> pa.Table:
     """Return a row for each ring and member; ``ring_id`` is its number."""
-    of = ring[found.cycle]
+    of, form = ring[found.cycle], found.rows["at"].type
+    moment = pa.int64() if pa.types.is_integer(form) else form if pa.types.is_timestamp(form) else pa.timestamp("us")
     width = max(len(found.parties), 1)
-    at = found.rows["at"].cast(pa.int64()).to_numpy()
+    at = found.rows["at"].cast(moment).cast(pa.int64()).to_numpy()
     once = np.unique(
         np.stack([of, pc.rank(found.rows["transfer_id"], tiebreaker="dense").to_numpy().astype(np.int64)]), axis=1, return_index=True
     )[1]
@@ -277,15 +292,14 @@ def _table(found: _Found, ring: Ints, hubs: Bools) -> pa.Table:
     hops = [pa.array(column[number]).cast(pa.string()) for column in (support, least, most)]
     sizes = pc.if_else(pc.equal(hops[1], hops[2]), hops[1], pc.binary_join_element_wise(hops[1], "to", hops[2], " "))
     because = pc.binary_join_element_wise(pa.array(mine).cast(pa.string()), "of", hops[0], "cycles of", sizes, "hops", " ")
-    form = found.rows["at"].type
     return pa.table(
         {
             "ring_id": number,
             "member": found.parties.take(pa.array(party)),
             "role": pc.if_else(pa.array(_leads(found, of, key, width)), "leader", "member"),
             "support": support[number],
-            "first_at": pa.array(first[number]).cast(form),
-            "last_at": pa.array(last[number]).cast(form),
+            "first_at": pa.array(first[number]).cast(moment).cast(form),
+            "last_at": pa.array(last[number]).cast(moment).cast(form),
             "amount_fen": got,
             "because": because,
         }

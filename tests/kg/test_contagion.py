@@ -180,6 +180,17 @@ def test_who_is_hurt_is_told_with_the_strongest_chain_and_the_side_that_tells():
     assert {"y", "q"}.isdisjoint(told)
 
 
+def test_who_is_struck_hardly_or_not_at_all_is_hurt_by_whom_the_loss_came_from():
+    rows = trade("mine>mill 10"), belonging("mine:ore mill:steel"), needs("ore>steel 2")
+    for left in (1.0, 0.9):
+        told = {row["company"]: row for row in hurt(*rows, stops("mine 0", f"mill {left}")).to_pylist()}
+        assert (told["mill"]["by"], told["mill"]["path"]) == ("inputs", ["mine", "mill"])
+        assert (told["mine"]["by"], told["mine"]["path"]) == ("shock", ["mine"])
+    told = {row["company"]: row for row in hurt(*rows, stops("mine 0.9", "mill 0.1")).to_pylist()}
+    assert (told["mill"]["by"], told["mill"]["path"]) == ("shock", ["mill"])
+    assert (told["mine"]["by"], told["mine"]["path"]) == ("customers", ["mill", "mine"])
+
+
 def test_a_chain_round_a_loop_still_begins_where_the_shock_did():
     rows = trade("x>a 1", "o>a 9", "a>b 1", "b>a 10"), belonging("x:X o:O a:A b:B")
     found = hurt(*rows, needs("X>A 1", "O>A 1", "A>B 2", "B>A 1"), stops("x 0"), tolerance=0)

@@ -216,8 +216,8 @@ def test_no_transfers_make_no_cycles():
         ("min_amount_ratio", 1.1, "a ratio lies between 0 and 1"),
         ("min_hop_retention", -0.1, "a ratio lies between 0 and 1"),
         ("min_total_retention", float("nan"), "a ratio lies between 0 and 1"),
-        ("max_fan", 0, "give a number from 1 on"),
-        ("max_steps", 0, "give a number from 1 on"),
+        ("max_fan", 0, "give a number from 1 to"),
+        ("max_steps", 0, "give a number from 1 to"),
     ],
 )
 def test_parameters_out_of_range_are_refused(name, value, said):
@@ -254,6 +254,9 @@ def test_rows_that_cannot_be_are_refused_with_a_sentence(column, values, said):
         ("max_hop_gain", True, "max_hop_gain is True; give a number, or none"),
         ("hubs", "ab", "hubs is 'ab'; give a tuple of ids"),
         ("hubs", None, "hubs is None; give a tuple of ids"),
+        ("hubs", (2**70,), "hubs is .*; give a tuple of ids"),
+        ("max_wait_days", 10**9, "max_wait_days is 1000000000; give a number from 1 to 36525"),
+        ("max_steps", 10**30, "max_steps is 1000000000000000000000000000000; give a number from 1 to"),
         ("hubs", ("a", 1), "hubs is \\('a', 1\\); give a tuple of ids, all strings or all numbers"),
     ],
 )
@@ -269,6 +272,31 @@ def test_parameters_of_another_type_are_refused(name, value, said):
 def test_what_is_no_moment_is_refused(moment, said):
     with pytest.raises(UsageError, match=said):
         find_cycles(table([(1, 1, 2, 5, 0)]), TIERS["A"], new_from=moment)
+
+
+def test_more_cycles_than_can_be_told_are_cut_off_and_the_table_says_where():
+    hops = [(h * 100 + i, h, (h + 1) % 6, 200_000, h * 5 * DAY + i * 3_600_000_000) for h in range(6) for i in range(7)]
+    whole = find_cycles(table(hops), CycleParams(max_hops=6, window_days=40))
+    assert (whole.table.num_rows, whole.truncated.num_rows) == (6 * 7**6, 0)
+    found = find_cycles(table(hops), CycleParams(max_hops=6, window_days=40, max_told=10_000))
+    assert found.table.num_rows == pytest.approx(10_000, rel=0.2)
+    assert set(found.truncated["because"].to_pylist()) == {"more than max_told"}
+    assert found.truncated["transfer_id"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("at", [0, 2**63 - 1], "transfers row 1: at is 9223372036854775807, before or after all time"),
+        ("at", [-(2**62), 0], "transfers row 0: at is -4611686018427387904"),
+        ("amount_fen", ["5", "5"], "amount_fen must hold whole fen, not string"),
+        ("amount_fen", [True, True], "amount_fen must hold whole fen, not bool"),
+    ],
+)
+def test_times_out_of_time_and_amounts_that_are_none_are_refused(column, values, said):
+    rows = table([(1, 1, 2, 5, 0), (2, 2, 1, 5, 0)])
+    with pytest.raises(UsageError, match=said):
+        find_cycles(rows.set_column(COLUMNS.index(column), column, pa.array(values)), TIERS["A"])
 
 
 @pytest.mark.parametrize("kept", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())])

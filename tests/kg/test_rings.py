@@ -1,5 +1,8 @@
 """Rings: what joins cycles, what does not, by which id a ring is known, and how those that a city plants are found."""
 
+import itertools
+from datetime import date
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -265,6 +268,40 @@ def test_a_ring_much_unlike_the_earlier_one_is_new_and_that_one_has_ended():
     old, new = before.table["ring_id"][0].as_py(), after.table["ring_id"][0].as_py()
     assert new != old
     assert events(after) == [("ended", None, old), ("new", new, None)]
+
+
+def test_of_two_earlier_rings_as_good_the_same_keeps_its_id_in_whatever_order_rows_come():
+    now = cycles("abcd", "abcd")
+    rows = [("r1", "a"), ("r1", "b"), ("r2", "c"), ("r2", "d")]
+    for order in itertools.permutations(rows):
+        previous = pa.table({"ring_id": [ring for ring, _ in order], "member": [member for _, member in order]})
+        assert set(find_rings(now, previous=previous).table["ring_id"].to_pylist()) == {"r1"}
+
+
+def test_of_two_halves_of_an_earlier_ring_the_same_keeps_its_id_in_whatever_order_cycles_come():
+    before = pa.table({"ring_id": ["r"] * 6, "member": list("abcxyz")})
+    kept = []
+    for ways in (("abc", "abc", "xyz", "xyz"), ("xyz", "xyz", "abc", "abc")):
+        rings = find_rings(cycles(*ways), previous=before).table
+        kept.append(sorted(row["member"] for row in rings.to_pylist() if row["ring_id"] == "r"))
+    assert kept == [["a", "b", "c"]] * 2
+
+
+def test_days_in_the_place_of_moments_come_back_as_days():
+    rows = [(f"t{n}", "abc"[n % 3], "abc"[(n + 1) % 3], 100, date(2024, 1, 1 + n)) for n in range(6)]
+    found = find_rings(find_cycles(table(rows), TIERS["A"])).table
+    assert set(zip(found["first_at"].to_pylist(), found["last_at"].to_pylist(), strict=True)) == {(date(2024, 1, 1), date(2024, 1, 6))}
+
+
+def test_tables_of_cycles_that_are_unlike_are_refused():
+    one = cycles("abc", "abc")
+    numbers = pa.array(range(one.num_rows))
+    with pytest.raises(UsageError, match="cycles: transfer_id is of type string in one table and int64 in another; make them alike"):
+        find_rings([one, one.set_column(2, "transfer_id", numbers)])
+    with pytest.raises(UsageError, match="cycles: amount_fen is of type double; it is whole fen"):
+        find_rings(one.set_column(one.column_names.index("amount_fen"), "amount_fen", one["amount_fen"].cast(pa.float64())))
+    with pytest.raises(UsageError, match="alone is '5'; give 3 members or more, or none"):
+        find_rings(one, alone="5")
 
 
 def test_what_makes_no_sense_is_refused():

@@ -79,7 +79,7 @@ def test_the_strongest_chain_is_told_and_the_shorter_of_two_as_strong():
     of = links(np.array([0, 0, 1, 2, 0]), np.array([1, 2, 3, 3, 4]), np.array([1.0, 1.0, 1.0, 3.0, 1.0]), 5)
     side = downstream(of, np.zeros(5, np.int64), np.zeros(5, np.bool_))
     lost = np.array([1.0, 1.0, 1.0, 1.0, 1.0])
-    before = origins(side, np.array([0]), lost)
+    before = origins(side, np.array([0]), np.array([1.0]), lost)
     assert chain_to(before, 3) == [0, 2, 3]
     assert chain_to(before, 4) == [0, 4]
     assert chain_to(before, 0) == [0]

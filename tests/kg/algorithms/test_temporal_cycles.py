@@ -50,7 +50,7 @@ def by_kernels(edges, hops, *, by_amount, backward=False):
     low, high = -(-money.amount * 4 // 5), money.amount * 5 // 4
     nothing, all_ = np.zeros(len(edges), np.int64), np.full(len(edges), EVER)
     bounds = Bounds(low, high, nothing, all_, nothing, all_, low, high)
-    limits = Limits(hops, WINDOW, WINDOW, 10_000, 10**6, backward, by_amount)
+    limits = Limits(hops, WINDOW, WINDOW, 10_000, 10**6, 10**6, backward, by_amount)
     told, stopped = search(money, bounds, np.flatnonzero(money.payer != money.payee), limits)
     assert not stopped.any()
     number = len(edges) - 1 - money.rank if backward else money.rank
