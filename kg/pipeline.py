@@ -89,7 +89,7 @@ def run_pipeline(
     """
     wanted = _wanted(only)
     runs = Runs(workspace.runs)
-    with runs.lock(), _full_disk_told(), opened(workspace, runs, progress or Silent()) as night:
+    with runs.lock(), _full_disk_told(runs), opened(workspace, runs, progress or Silent()) as night:
         night.asked_as_of, night.replaying = as_of, replaying
         return _Work(night, wanted, dry_run=dry_run).go()
 
@@ -116,7 +116,7 @@ def check_sources(workspace: Workspace, progress: Progress, as_of: date | None =
         The business date, as a run is given it.
     """
     runs = Runs(workspace.runs)
-    with _full_disk_told(), opened(workspace, runs, progress) as night:
+    with _full_disk_told(runs), opened(workspace, runs, progress) as night:
         night.asked_as_of = as_of
         refused = load.refused_by_rule(night, load.judge(night))
         try:
@@ -169,12 +169,15 @@ def _staging(workspace: Workspace) -> Path:
 
 
 @contextmanager
-def _full_disk_told() -> Iterator[None]:
+def _full_disk_told(runs: Runs) -> Iterator[None]:
+    before = runs.ids()
     try:
         yield
     except Exception as error:
         if _is_full_disk(error):
-            raise DependencyError("the disk is full; nothing of this run was kept, make room and run again") from error
+            new = [run_id for run_id in runs.ids() if run_id not in before]
+            kept = f"run {new[-1]} is committed, and what it left open is finished by the next" if new else "nothing of this run was kept"
+            raise DependencyError(f"the disk is full; {kept}: make room and run again") from error
         raise
 
 
@@ -240,7 +243,7 @@ class _Work:
         last = self._night.last
         left = f"{', '.join(stage.name for stage in stages)} of run {last.run_id if last else ''}"
         try:
-            with _full_disk_told():
+            with _full_disk_told(self._night.runs):
                 self._finish(stages)
         except KgfraudError as error:
             waits = "tonight's files were not looked at" if self._night.replaying is None else "the refused rows were not judged anew"

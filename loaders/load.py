@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from kg import alias, history
 from kg.config import SourceSettings
+from kg.dates import local_date
 from kg.engine import Engine, union
 from kg.lake import Lake
 from kg.privacy import Keyring
@@ -125,9 +126,10 @@ class _Stream:
 class Judge:
     """Settles deliveries in the order of their kinds, each against what is known by then."""
 
-    def __init__(self, lake: Lake, deliveries: Sequence[Delivered], today: date) -> None:
+    def __init__(self, lake: Lake, deliveries: Sequence[Delivered], today: date, zone: str) -> None:
         self._lake = lake
         self._today = today
+        self._zone = zone
         self._engine = lake.engine
         self._deliveries = deliveries
         self._known: dict[str, ir.Table] = {}
@@ -227,9 +229,9 @@ class Judge:
         return [_fault(both.filter(both.digest != both.old), "record_id", "changed", ibis.literal("***"))]
 
     def _newest(self, delivered: Delivered, accepted: ir.Table) -> date | None:
-        """Return the newest day that accepted rows state, days that have not come yet left out."""
+        """Return the newest day that accepted rows state, by the clock of the zone; days that have not come yet are left out."""
         dated = [c for c in delivered.kind.columns if c.dated or c.name == "valid_from"]
-        days = {c.name: accepted[c.name].date() if c.type == "timestamp" else accepted[c.name] for c in dated}
+        days = {c.name: local_date(accepted[c.name], self._zone) if c.type == "timestamp" else accepted[c.name] for c in dated}
         today = ibis.literal(self._today)
         row = self._engine.table(accepted.aggregate(**{name: day.max(where=day <= today) for name, day in days.items()}))
         found = [column[0].as_py() for column in row.columns]

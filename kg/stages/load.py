@@ -35,7 +35,7 @@ def judge(night: Night) -> list[Settled]:
     intakes = sift(settings.sources, _earlier(night), settings.workspace.timezone)
     deliveries = [_read(night, intake.source, intake.delivery) for intake in intakes if intake.delivery is not None]
     with night.progress.task("checking deliveries", total=len(deliveries)) as task:
-        judge = Judge(night.lake, deliveries, _today(night))
+        judge = Judge(night.lake, deliveries, _today(night), night.workspace.settings.workspace.timezone)
         settled = judge.settle()
         task.advance(len(settled))
     by_name = {s.source.name: s for s in settled}
@@ -140,7 +140,7 @@ def _replay(night: Night, only: Sequence[str]) -> Result:
     fit(night.workspace.settings.sources, night.lake.engine)
     replay = Replay(night.lake, night.keyring, night.staging, night.workspace.settings.workspace.timezone)
     anew = _anew(night, replay, only) if night.lake.has(quarantine.TABLE) else []
-    settled = Judge(night.lake, [a.delivered for a in anew], _today(night)).settle()
+    settled = Judge(night.lake, [a.delivered for a in anew], _today(night), night.workspace.settings.workspace.timezone).settle()
     night.as_of = _as_of(night, [s.newest for s in settled if s.newest is not None])
     unmoved = {"inserted": 0, "closed": 0, "newly_quarantined": 0, "released": 0, "superseded": 0}
     entries = {entry["source"]: {**entry, **unmoved, "unchanged": entry["accepted"]} for entry in night.last.sources}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kg.errors import UsageError
 from kg.history import Since
 from kg.publishing import Publication
 from kg.stage import Night, Result, Stage
@@ -47,6 +48,7 @@ def bring(night: Night, wanted: Publication, store: GraphStore) -> Result:
     """Bring a store to the night's run; where nothing has changed, nothing is written."""
     store.prepare()
     marker = store.marker()
+    _refuse_strange(night, marker)
     held = _held(night, marker, wanted.days)
     empty = held is None and marker == Marker() and not any(store.counts().values())
     if held is None and not empty:
@@ -55,6 +57,16 @@ def bring(night: Night, wanted: Publication, store: GraphStore) -> Result:
     if not changes and held is not None:
         return _said("difference", 0, 0, wanted)
     return _applied(night, wanted, store, changes, "difference")
+
+
+def _refuse_strange(night: Night, marker: Marker) -> None:
+    """Refuse a server by URL that holds a run of another workspace: a slip in the settings would wipe that one's graph."""
+    strange = {marker.holds, marker.filling} - {None, *night.runs.ids()}
+    if (url := night.workspace.settings.neo4j.url) and strange:
+        raise UsageError(
+            f"the Neo4j at {url} holds run {strange.pop()}, which this workspace did not make, so it may be another's; see that "
+            "neo4j.url is right, or replace all that it holds by kgfraud publish --repair"
+        )
 
 
 def repair(night: Night, wanted: Publication, store: GraphStore) -> Result:
@@ -74,8 +86,8 @@ def _held(night: Night, marker: Marker, days: int) -> Since | None:
     """Return the run that the store holds, or None where that is not known, or it was published with another window."""
     if marker.filling is not None or marker.holds not in night.runs.ids():
         return None
-    published = night.runs.result(marker.holds, "publish")
-    if published.get("transfer_days", days) != days:
+    # where the run died after its last write, nothing is on record of the window that it wrote
+    if night.runs.result(marker.holds, "publish").get("transfer_days") != days:
         return None
     record = night.runs.record(marker.holds)
     return Since(record.run_id, record.as_of, record.tables)

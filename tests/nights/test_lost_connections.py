@@ -1,5 +1,6 @@
 """The world fails a night: Neo4j goes, its password is another, the disk is full. A sentence, an exit code, and nothing lost."""
 
+import errno
 import resource
 import select
 import shutil
@@ -10,9 +11,10 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from kg.errors import DependencyError
 from kg.stores.server import Address
 
-from .bank import emptied
+from .bank import ask, emptied
 from .town import settle_village, village_files
 
 pytestmark = pytest.mark.untraced
@@ -132,6 +134,30 @@ def test_a_night_after_one_that_was_not_published_does_both_or_says_that_its_own
     assert (before.runs(), both.results["load"]["closed"]) == ([first, both.run_id], 1)
     assert all((before.root / "export" / run_id / ".ok").exists() for run_id in before.runs())
     assert before.cli("store", "verify").exit_code == 0
+
+
+def test_a_server_that_holds_another_workspaces_graph_is_left_alone_until_told_otherwise(before, undisturbed):
+    before.run()
+    ask(before.server, "MATCH (m:KgfraudMarker) SET m.holds = '20200101T000000Z'")
+    before.deliver("guarantees", village_files()["guarantees"][1:])
+    result = before.cli("run")
+    assert (result.exit_code, one_sentence(result)) == (2, True), result.stderr
+    assert "holds run 20200101T000000Z, which this workspace did not make" in result.stderr
+    assert before.one("MATCH (m:KgfraudMarker) RETURN m.holds") == "20200101T000000Z"
+    assert before.cli("publish", "--repair").exit_code == 0
+    assert before.cli("store", "verify").exit_code == 0
+
+
+def test_a_disk_that_is_full_behind_the_commit_is_told_as_such(before, undisturbed, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("kg.stages.export.export", full)
+        with pytest.raises(DependencyError, match=r"the disk is full; run \w+ is committed, and what it left open is finished by the next"):
+            before.run()
+    assert before.run().began == f"goes on: first finished export, report of run {before.runs()[0]}"
+    assert before.content() == undisturbed[1]
 
 
 @contextmanager

@@ -224,3 +224,10 @@ def test_only_the_transfers_of_the_last_days_are_published_where_a_bound_is_set(
     teller.source("transfers")
     teller.run()
     assert len(teller.ask(there)) == len(teller.current("graph/TRANSFERRED_TO")) == 3
+    # a night that died behind its last write left nothing on record of the window
+    (teller.root / "runs" / teller.runs()[-1] / "publish.done").unlink()
+    teller.settings["publish"] = {"transfer_days": 10}
+    teller.source("transfers")
+    teller.run(only="publish")
+    assert len(teller.ask(there)) == 1
+    assert teller.cli("store", "verify").exit_code == 0
