@@ -5,8 +5,9 @@ Knows how a wrong row is told: by its number, counted from 0, its column and its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from numbers import Integral
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -63,7 +64,7 @@ def refuse_turned(name: str, table: pa.Table) -> None:
     UsageError
         With the first such row.
     """
-    refuse_types(name, table, _DAYS, _is_day, "give it as a date")
+    refuse_types(name, table, _DAYS, is_day, "give it as a date")
     for first, last, wrong in _PAIRS:
         if {first, last} <= set(table.column_names) and (row := first_row(wrong(table[first], table[last]))) is not None:
             ends = f"{first} {table[first][row]} does not lie before {last} {table[last][row]}"
@@ -145,6 +146,64 @@ def plain_column(name: str, column: str, ids: pa.ChunkedArray) -> pa.ChunkedArra
     return ids if ids.type == form else ids.cast(form)
 
 
+def alike_ids(tables: Mapping[str, pa.Table], columns: Sequence[str], **asked: str | int) -> dict[str, pa.Table]:
+    """Return tables whose ids, once `plain_column` made them plain, are of one type in all of them; a column without rows is of any.
+
+    Parameters
+    ----------
+    tables
+        By what their rows are called, in the plural.
+    columns
+        Those that hold ids of one kind of thing, of the tables that have them.
+    asked
+        Ids that are sought among them, by what they are called.
+
+    Raises
+    ------
+    UsageError
+        If some are strings and some numbers, or what is sought is no id.
+
+    Examples
+    --------
+    >>> no_rows = pa.table({"loan": pa.array([], pa.int64())})
+    >>> str(alike_ids({"loans": no_rows}, ("loan",), loan="l")["loans"]["loan"].type)
+    'string'
+    """
+    for what, value in asked.items():
+        if not isinstance(value, str) and (isinstance(value, bool) or not isinstance(value, Integral) or not -(2**63) <= value < 2**63):
+            raise UsageError(f"{what} is {value!r}; ids are strings or whole numbers of 64 bits")
+    held = [(name, table, column) for name, table in tables.items() for column in columns if column in table.column_names]
+    found = [(f"{what} is", value) for what, value in asked.items()]
+    found += [(f"{name} row 0: {column} is", table[column][0].as_py()) for name, table, column in held if len(table)]
+    for where, value in found:
+        if isinstance(value, str) != isinstance(found[0][1], str):
+            raise UsageError(f"{where} {value!r}, where {found[0][0]} {found[0][1]!r}; make ids alike")
+    form = pa.string() if found and isinstance(found[0][1], str) else pa.int64()
+    same = dict(tables)
+    for name, table, column in held:
+        if not len(table):
+            same[name] = same[name].set_column(table.column_names.index(column), column, pa.chunked_array([], form))
+    return same
+
+
+def refuse_repeated(name: str, table: pa.Table, column: str) -> None:
+    """Refuse a table in which an id stands twice.
+
+    Raises
+    ------
+    UsageError
+        With the first row whose id stands in a row before it.
+    """
+    ids = table[column]
+    known = ids.unique()
+    if len(known) == len(ids):
+        return
+    # ids are numbered in the order in which they come, so that up to the first that comes again each bears the number of its row
+    number = pc.index_in(ids, value_set=known)
+    row = first_row(pc.not_equal(number, pa.array(range(len(ids)), pa.int32())))
+    raise UsageError(f"{name} row {row}: {column} {ids[row]} stands in row {number[row]} already; give each once")
+
+
 def _outside(ids: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_unsigned_integer(ids.type):
         return pc.greater(ids.cast(pa.uint64()), pa.scalar(2**63 - 1, pa.uint64()))
@@ -212,12 +271,17 @@ def is_text(type_: pa.DataType) -> bool:
     return bool(pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value))
 
 
+def is_day(type_: pa.DataType) -> bool:
+    """Say whether values of a type are days or moments.
+
+    >>> is_day(pa.date32()), is_day(pa.timestamp("us")), is_day(pa.time64("us"))
+    (True, True, False)
+    """
+    return bool(pa.types.is_date(type_) or pa.types.is_timestamp(type_))
+
+
 def _is_id(type_: pa.DataType) -> bool:
     return is_text(type_) or bool(pa.types.is_integer(type_))
-
-
-def _is_day(type_: pa.DataType) -> bool:
-    return bool(pa.types.is_date(type_) or pa.types.is_timestamp(type_))
 
 
 def _plural(type_: pa.DataType) -> str:
