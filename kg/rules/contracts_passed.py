@@ -38,7 +38,7 @@ REQUIRES = (
     Need.records("contracts", parties=("seller", "buyer"), amount_fen="int64", signed_on="date", due_on="date"),
     Need("INVOICED", ("id", "src", "dst", "month", "net_fen", "tax_fen"), narrow=_of_pairs),
 )
-_YEAR, _NEVER = 365, date(9999, 12, 31)
+_NEVER = date(9999, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def find_passed_contracts(tables: Tables, parameters: ContractsPassedParameters)
 
     Of a seller and a buyer all of whose contracts state an amount above 0 and the day of signature, what was invoiced with tax (void
     invoices left out) from the month of the first signature on, up to the month of the last due day where each states one, is held
-    against the sum of the amounts, each taken once for each year, begun or whole, that its contract runs. Both are hit where it is
-    more than ``max_percent`` of that sum, and ``min_gap_fen`` more at least.
+    against the sum of the amounts, each taken once for each year, begun or whole, that its contract runs; a year goes from a day to the
+    same day of the next calendar year. Both are hit where it is more than ``max_percent`` of that sum, and ``min_gap_fen`` more at least.
 
     Parameters
     ----------
@@ -95,8 +95,7 @@ def _pair(seller: pa.ChunkedArray, buyer: pa.ChunkedArray) -> pa.ChunkedArray:
 def _agreed(signed: pa.Table) -> pa.Table:
     """Return what pairs agreed on: ``root, first`` and ``last`` (months), ``agreed`` (fen)."""
     amount = pc.if_else(pc.greater(signed["amount_fen"], 0), signed["amount_fen"], None)
-    days = pc.subtract(signed["due_on"].cast(pa.int32()), signed["signed_on"].cast(pa.int32())).cast(pa.int64())
-    years = pc.max_element_wise(pc.divide(pc.add(pc.fill_null(days, 1), _YEAR - 1), _YEAR), 1)
+    years = _years(signed["signed_on"], pc.coalesce(signed["due_on"], signed["signed_on"]))
     rows = pa.table(
         {
             "root": signed["root"],
@@ -109,6 +108,13 @@ def _agreed(signed: pa.Table) -> pa.Table:
     rows = rows.filter(pc.invert(pc.is_in(rows["root"], value_set=wrong["root"].combine_chunks())))
     found = rows.group_by("root").aggregate([("agreed", "sum"), ("first", "min"), ("last", "max")])
     return found.rename_columns(["root", "agreed", "first", "last"])
+
+
+def _years(first: pa.ChunkedArray, last: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return how many calendar years were begun between two days: one from a day to the same day of the next year, leap day or not."""
+    month_day = [pc.add(pc.multiply(pc.month(day), 100), pc.day(day)) for day in (first, last)]
+    further = pc.cast(pc.greater(month_day[1], month_day[0]), pa.int64())
+    return pc.max_element_wise(pc.add(pc.subtract(pc.year(last), pc.year(first)), further), 1)
 
 
 def _told(hit: pa.Table, signed: pa.Table, bills: pa.Table) -> pa.Table:
@@ -128,7 +134,7 @@ def _told(hit: pa.Table, signed: pa.Table, bills: pa.Table) -> pa.Table:
 
 RULE = Rule(
     name="contracts_passed",
-    version="1",
+    version="2",
     about="What was invoiced passes the contracts between two companies many times over.",
     reason=CONTRACTS_PASSED,
     severity="medium",

@@ -130,8 +130,27 @@ def test_all_contracts_of_the_pair_count_together():
 
 
 def test_a_contract_for_several_years_may_state_the_amount_of_one():
-    assert contracts([(A, B, M, SIGNED, date(2025, 1, 10))], [(A, B, FEB, 10 * M, 0)]) == []  # 366 days begin a second year
-    assert contracts([(A, B, M, SIGNED, date(2025, 1, 9))], [(A, B, FEB, 10 * M, 0)])
+    assert contracts([(A, B, M, SIGNED, date(2025, 1, 11))], [(A, B, FEB, 10 * M, 0)]) == []  # the day that begins a second year
+    assert contracts([(A, B, M, SIGNED, date(2025, 1, 10))], [(A, B, FEB, 10 * M, 0)])
+
+
+@pytest.mark.parametrize(
+    ("signed", "due", "years"),
+    [
+        (date(2023, 3, 1), date(2024, 3, 1), 1),
+        (date(2023, 3, 1), date(2024, 3, 2), 2),
+        (date(2020, 1, 1), date(2025, 1, 1), 5),
+        (date(2020, 2, 29), date(2021, 2, 28), 1),
+        (date(2020, 2, 29), date(2021, 3, 1), 2),
+        (date(2023, 12, 31), date(2024, 1, 1), 1),
+        (date(2024, 1, 2), date(2024, 1, 1), 1),
+        (date(2024, 1, 2), None, 1),
+    ],
+)
+def test_a_leap_day_begins_no_further_year(signed, due, years):
+    month = signed.replace(day=1)
+    assert contracts([(A, B, M, signed, due)], [(A, B, month, 5 * years * M, 0)]) == []
+    assert contracts([(A, B, M, signed, due)], [(A, B, month, 5 * years * M + 1, 0)])
 
 
 def test_a_contract_without_an_amount_agrees_on_prices_and_tells_nothing():
