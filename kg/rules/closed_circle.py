@@ -1,7 +1,7 @@
 """Companies that own one another entirely, so that in the end nobody owns them: no person answers for the loan.
 
 Look-alikes that are no hit: a circle beside which anybody outside holds a part, however small, and shares of which the register does not
-know how many they are; these are `circular_holding`'s.
+know how many they are; these are `circular_holding`'s. Nor do two registers that both tell of one half make a whole.
 
 References
 ----------
@@ -18,10 +18,11 @@ import pyarrow.compute as pc
 
 from kg.algorithms.components import strong_components
 from kg.algorithms.interning import Interner
+from kg.payments.loan_money import of_fullest_source
 from kg.reason import CLOSED_HOLDING_CIRCLE
 from kg.rule import Need, Rule, Tables, conform, listed, parameter, refuse_outside
 
-REQUIRES = (Need("HOLDS_SHARES", ("id", "src", "dst", "share_ppm", "valid_from")),)
+REQUIRES = (Need("HOLDS_SHARES", ("id", "src", "dst", "share_ppm", "valid_from", "source")),)
 _WHOLE = 1_000_000
 
 
@@ -38,19 +39,22 @@ class ClosedCircleParameters:
 def find_closed_circles(tables: Tables, parameters: ClosedCircleParameters) -> pa.Table:
     """Find sets of companies whose known shares are held by one another alone, and sum up to the whole in each.
 
+    A holder's share is what the rows of one source sum up to, of the source that says most of this holder and company.
+
     Parameters
     ----------
     tables
-        ``HOLDS_SHARES`` (``id, src, dst, share_ppm, valid_from``); rows that hold today.
+        ``HOLDS_SHARES`` (``id, src, dst, share_ppm, valid_from, source``); rows that hold today.
 
     Returns
     -------
     Table of the columns `kg.rule.FOUND`, one row for each company of such a set.
-        ``root``: ``closed:`` and the smallest company of the set; ``evidence``: all holdings in it; ``amount_fen``: null.
+        ``root``: ``closed:`` and the smallest company of the set; ``evidence``: all holdings in it, by these sources; ``amount_fen``: null.
     """
     rows = conform(REQUIRES, tables)["HOLDS_SHARES"]
     # who holds nothing neither opens a circle nor closes one
     rows = rows.filter(pc.fill_null(pc.not_equal(rows["share_ppm"], 0), True))
+    rows = of_fullest_source(rows, ["src", "dst"], "share_ppm")
     ids, (holder, held) = Interner.encode(rows["src"], rows["dst"])
     share = pc.fill_null(rows["share_ppm"], 0).to_numpy()
     component = strong_components(holder, held, len(ids))
@@ -75,7 +79,7 @@ def find_closed_circles(tables: Tables, parameters: ClosedCircleParameters) -> p
 
 RULE = Rule(
     name="closed_circle",
-    version="1",
+    version="2",
     about="Companies own one another entirely, and nobody else owns them.",
     reason=CLOSED_HOLDING_CIRCLE,
     severity="high",

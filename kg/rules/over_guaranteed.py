@@ -1,7 +1,8 @@
 """Companies that guarantee far more than they have: their guarantees are worth nothing when they are called.
 
 Look-alikes that are no hit: an owner who stands for the own company (persons are left out: their means are not known); a parent that
-stands for a few large subsidiaries within its capital; a guarantee company, whose trade it is up to ten times its capital.
+stands for a few large subsidiaries within its capital; a guarantee company, whose trade it is up to ten times its capital; one
+guarantee of which two registers tell.
 
 References
 ----------
@@ -16,13 +17,16 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
-from kg.payments.loan_money import guaranteed
+from kg.algorithms.interning import Interner
+from kg.payments.loan_money import guaranteed, of_fullest_source
 from kg.reason import OVER_GUARANTEED
 from kg.rule import FOUND, Need, Rule, Tables, conform, listed, parameter, refuse_outside
 
 REQUIRES = (
-    Need("GUARANTEES", ("id", "src", "dst", "amount_fen", "valid_from")),
+    Need("GUARANTEES", ("id", "src", "dst", "amount_fen", "valid_from", "source")),
     Need("BORROWED", ("id", "src", "dst")),
     Need("Company", ("id", "capital_fen")),
 )
@@ -45,8 +49,9 @@ class OverGuaranteedParameters:
 def find_over_guaranteed(tables: Tables, parameters: OverGuaranteedParameters) -> pa.Table:
     """Find companies whose guarantees sum up to more than ``max_times`` their registered capital.
 
-    Guarantees for others count, each once, where an amount above 0 is stated. Companies whose capital is not stated, or not above 0, are
-    left out.
+    Guarantees for others count, each once, where an amount above 0 is stated. Those for one borrower (or for several who owe a guaranteed
+    loan together) are added up by source, and the source that says most counts. Companies whose capital is not stated, or not above 0,
+    are left out.
 
     Parameters
     ----------
@@ -57,13 +62,13 @@ def find_over_guaranteed(tables: Tables, parameters: OverGuaranteedParameters) -
     -------
     Table of the columns `kg.rule.FOUND`, one row for each such company.
         ``root``: ``guarantees:`` and the company; ``amount_fen``: the sum; ``at``: the day on which the last began, as midnight UTC;
-        ``evidence``: all its guarantees, and the borrowings through which they count.
+        ``evidence``: all its guarantees by the sources that count, and the borrowings through which they do.
     """
     given = conform(REQUIRES, tables)
     stands = guaranteed(given["GUARANTEES"], given["BORROWED"])
     stands = stands.filter(pc.fill_null(pc.greater(stands["amount_fen"], 0), False))
     companies = given["Company"].filter(pc.fill_null(pc.greater(given["Company"]["capital_fen"], 0), False))
-    once = stands.group_by(["src", "id"]).aggregate([("amount_fen", "max"), ("valid_from", "max")])
+    once = _counted(stands)
     sums = once.group_by("src").aggregate([("amount_fen_max", "sum"), ("valid_from_max", "max")])
     many = stands.group_by("src").aggregate([("dst", "count_distinct")])
     joined = sums.join(many, "src").join(companies, "src", "id", join_type="inner")
@@ -82,6 +87,7 @@ def find_over_guaranteed(tables: Tables, parameters: OverGuaranteedParameters) -
             "at": told["valid_from_max_max"],
         }
     )
+    stands = stands.filter(pc.is_in(stands["id"], value_set=once["id"].combine_chunks()))
     rows = stands.join(found.select(["finding", "entity_id"]), "src", "entity_id", join_type="inner")
     links = rows.filter(rows["loan_link"].is_valid())
     parts = [(0, rows["finding"], rows["id"]), (1, links["finding"], links["loan_link"])]
@@ -90,9 +96,24 @@ def find_over_guaranteed(tables: Tables, parameters: OverGuaranteedParameters) -
     )
 
 
+def _counted(stands: pa.Table) -> pa.Table:
+    """Return, each once, the guarantees of the sources that count: ``src, id, amount_fen_max, valid_from_max``."""
+    once = stands.append_column("together", _together(stands)).group_by(["src", "id", "source", "together"])
+    return of_fullest_source(once.aggregate([("amount_fen", "max"), ("valid_from", "max")]), ["together"], "amount_fen_max")
+
+
+def _together(stands: pa.Table) -> pa.Array:
+    """Return a number for each row: those of a guarantor have one that are for one borrower, or for borrowers of one guaranteed loan."""
+    nodes, (guarantee, pair) = Interner.encode(stands["id"], pc.binary_join_element_wise(stands["src"], stands["dst"], ">"))
+    if not len(nodes):
+        return pa.array([], pa.int32())
+    links = csr_array((np.ones(len(guarantee)), (guarantee, pair)), shape=(len(nodes), len(nodes)))
+    return pa.array(connected_components(links, directed=False)[1][guarantee])
+
+
 RULE = Rule(
     name="over_guaranteed",
-    version="1",
+    version="2",
     about="A company guarantees more than ten times its capital.",
     reason=OVER_GUARANTEED,
     severity="medium",

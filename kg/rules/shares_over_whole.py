@@ -2,7 +2,8 @@
 
 Nothing that follows from such holdings is sure, and it is never put right silently.
 
-Look-alikes that are no hit: many small shares, each rounded up; a seller whose share ended before that of the buyer began.
+Look-alikes that are no hit: many small shares, each rounded up; a seller whose share ended before that of the buyer began;
+one holding of which two registers tell.
 
 References
 ----------
@@ -17,10 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg.payments.loan_money import of_fullest_source
 from kg.reason import SHARES_OVER_WHOLE
 from kg.rule import Need, Rule, Tables, conform, listed, parameter, refuse_outside
 
-REQUIRES = (Need("HOLDS_SHARES", ("id", "src", "dst", "share_ppm", "valid_from")),)
+REQUIRES = (Need("HOLDS_SHARES", ("id", "src", "dst", "share_ppm", "valid_from", "source")),)
 _WHOLE = 1_000_000
 
 
@@ -37,17 +39,19 @@ class SharesOverWholeParameters:
 def find_shares_over_whole(tables: Tables, parameters: SharesOverWholeParameters) -> pa.Table:
     """Find companies whose known shares sum up to more than the whole.
 
+    Rows of one source are added up, the source that says most of a company counts.
+
     Parameters
     ----------
     tables
-        ``HOLDS_SHARES`` (``id, src, dst, share_ppm, valid_from``); rows that hold today.
+        ``HOLDS_SHARES`` (``id, src, dst, share_ppm, valid_from, source``); rows that hold today.
 
     Returns
     -------
     Table of the columns `kg.rule.FOUND`, one row for each such company.
-        ``root``: ``shares:`` and the company; ``evidence``: all its holdings; ``amount_fen``: null.
+        ``root``: ``shares:`` and the company; ``evidence``: all its holdings by that source; ``amount_fen``: null.
     """
-    rows = conform(REQUIRES, tables)["HOLDS_SHARES"]
+    rows = of_fullest_source(conform(REQUIRES, tables)["HOLDS_SHARES"], ["dst"], "share_ppm")
     sums = rows.group_by("dst").aggregate([("share_ppm", "sum"), ("valid_from", "max")])
     over = sums.filter(pc.fill_null(pc.greater(sums["share_ppm_sum"], _WHOLE + parameters.tolerance_ppm), False)).sort_by("dst")
     found = pa.table(
@@ -65,7 +69,7 @@ def find_shares_over_whole(tables: Tables, parameters: SharesOverWholeParameters
 
 RULE = Rule(
     name="shares_over_whole",
-    version="1",
+    version="2",
     about="The shares of a company sum up to more than the whole.",
     reason=SHARES_OVER_WHOLE,
     severity="low",

@@ -20,13 +20,10 @@ P, Q = "person:x:p", "person:x:q"
 
 
 def holdings(*rows):
-    """Make the table of (src, dst, ppm[, day]); the ids are h0, h1, …"""
-    full = [(*row, None)[:4] for row in rows]
-    columns = [list(column) for column in zip(*full, strict=True)] if full else [[], [], [], []]
-    types = (pa.string(), pa.string(), pa.int64(), pa.date32())
-    named = {
-        name: pa.array(values, type_) for name, values, type_ in zip(("src", "dst", "share_ppm", "valid_from"), columns, types, strict=True)
-    }
+    """Make the table of (src, dst, ppm[, day[, source]]); the ids are h0, h1, …"""
+    full = [(*row, None, None)[:5] for row in rows]
+    names, types = ("src", "dst", "share_ppm", "valid_from", "source"), (pa.string(), pa.string(), pa.int64(), pa.date32(), pa.string())
+    named = {name: pa.array([row[place] for row in full], types[place]) for place, name in enumerate(names)}
     return {"HOLDS_SHARES": pa.table({"id": pa.array([f"h{i}" for i in range(len(full))], pa.string()), **named})}
 
 
@@ -94,6 +91,39 @@ def test_a_company_that_nobody_holds_is_not_closed():
 def test_shares_beyond_the_whole_are_told_with_all_holdings():
     hits = over((P, A, 600_000), (Q, A, 500_000), (P, B, 500_000), (Q, B, 500_000), (Q, C, None))
     assert [(hit["entity_id"], hit["evidence"]) for hit in hits] == [(A, ["h0", "h1"])]
+
+
+def test_shares_that_two_registers_tell_are_not_added_up():
+    one, other = date(2024, 1, 2), date(2024, 5, 6)
+    told = [(P, A, 600_000, one, "tax"), (Q, A, 400_000, one, "tax"), (P, A, 600_000, other, "court"), (Q, A, 400_000, other, "court")]
+    assert over(*told) == []
+    (hit,) = over(*told, (B, A, 100_000, one, "tax"))
+    assert (hit["evidence"], hit["at"]) == (["h0", "h1", "h4"], datetime(2024, 1, 2, tzinfo=UTC))
+
+
+def test_of_two_registers_that_say_too_much_alike_the_first_by_name_is_told():
+    rows = [(P, A, 1_200_000, None, "tax"), (P, A, 1_200_000, None, "court"), (P, A, 5, None, None)]
+    assert [hit["evidence"] for hit in over(*rows)] == [["h1"]]
+    assert [hit["evidence"] for hit in over(*rows[::-1])] == [["h1"]]
+
+
+sourced = st.tuples(*map(st.sampled_from, ("pq", "ab", [None, 0, 400_000, 700_000], "xyz")))
+
+
+@given(st.lists(sourced))
+def test_a_company_is_told_where_one_source_alone_says_too_much(rows):
+    rows = [(f"person:x:{a}", f"company:x:{b}", ppm, None, source) for a, b, ppm, source in rows]
+    sums = {key: sum(ppm or 0 for _, dst, ppm, _, source in rows if (dst, source) == key) for key in {(r[1], r[4]) for r in rows}}
+    assert {hit["entity_id"] for hit in over(*rows)} == {company for (company, _), whole in sums.items() if whole > 1_001_000}
+
+
+def test_two_registers_that_each_tell_of_a_half_close_no_circle():
+    half = [(A, B, 500_000, None, "tax"), (B, A, 1_000_000, None, "tax")]
+    assert closed(*half, (A, B, 500_000, None, "court")) == []
+    hits = closed(*half, (A, B, 1_000_000, None, "court"))
+    assert [(hit["entity_id"], hit["evidence"]) for hit in hits] == [(A, ["h1", "h2"]), (B, ["h1", "h2"])]
+    assert len(closed(*half, (A, B, 500_000, None, "tax"))) == 2
+    assert closed(*half, (A, B, 1_000_000, None, "court"), (P, A, 1, None, "land")) == []
 
 
 def test_what_rounding_adds_is_not_told():

@@ -24,7 +24,7 @@ COLUMNS = {
     "TRANSFERRED_TO": ("id", "src", "dst", "amount_fen", "at", "purpose", "currency"),
     "Company": ("id", "industry", "capital_fen"),
     "HOLDS_SHARES": ("id", "src", "dst", "valid_from"),
-    "GUARANTEES": ("id", "src", "dst", "amount_fen", "valid_from"),
+    "GUARANTEES": ("id", "src", "dst", "amount_fen", "valid_from", "source"),
 }
 TYPES = {"amount_fen": pa.int64(), "capital_fen": pa.int64(), "at": pa.timestamp("us", "UTC"), "valid_from": pa.date32()}
 
@@ -47,8 +47,8 @@ class World:
         id_ = f"t{len(self.rows['TRANSFERRED_TO'])}"
         return self.add("TRANSFERRED_TO", id_, payer, payee, fen, T0 + day * DAY, purpose)
 
-    def stand(self, dst, fen, day=None, src=A):
-        return self.add("GUARANTEES", f"g{len(self.rows['GUARANTEES'])}", src, dst, fen, day)
+    def stand(self, dst, fen, day=None, src=A, source=None):
+        return self.add("GUARANTEES", f"g{len(self.rows['GUARANTEES'])}", src, dst, fen, day, source)
 
     def tables(self):
         return {
@@ -140,6 +140,22 @@ def test_a_guarantee_of_a_loan_counts_once_for_all_its_borrowers():
     assert [(hit["amount_fen"], hit["evidence"]) for hit in world.over()] == [(1_001, ["g0", "g1", "g2", "b", "b2"])]
 
 
+def test_guarantees_that_two_registers_tell_are_not_added_up():
+    world = World()
+    for source in ("bank", "court"):
+        world.stand(HOME, 500, source=source).stand(SHOP, 300, source=source).stand("person:x:p", 200, source=source)
+    assert world.over() == []
+    world.stand(HOME, 1, source="court")
+    assert [(hit["amount_fen"], hit["evidence"]) for hit in world.over()] == [(1_001, ["g1", "g2", "g3", "g6"])]
+
+
+def test_a_guarantee_of_a_loan_is_that_of_its_borrowers_which_another_register_tells():
+    world = World().add("BORROWED", "b2", SHOP, "loan:x:1").stand("loan:x:1", 900, src=HOME, source="bank")
+    world.stand(A, 900, src=HOME, source="court").stand("person:x:p", 100, src=HOME, source="court")
+    assert world.over() == []
+    assert [hit["amount_fen"] for hit in world.stand("person:x:q", 1, src=HOME, source="court").over()] == [1_001]
+
+
 def test_amounts_that_are_none_count_for_nothing():
     assert World().stand(HOME, None).stand(SHOP, -5).stand("person:x:p", 2_000).over() == []
 
@@ -174,8 +190,9 @@ def worlds(draw):
     moves = st.tuples(st.sampled_from(("home", "shop")), st.sampled_from((100, 400)), st.integers(-2, 40), st.sampled_from((None, "房款")))
     for move in draw(st.lists(moves, max_size=8)):
         world.pay(*move)
-    for dst, fen in draw(st.lists(st.tuples(st.sampled_from((HOME, SHOP, "loan:x:1")), st.sampled_from((400, 900))), max_size=4)):
-        world.stand(dst, fen)
+    stands = st.tuples(st.sampled_from((HOME, SHOP, "loan:x:1")), st.sampled_from((400, 900)), st.sampled_from((None, "bank", "court")))
+    for dst, fen, source in draw(st.lists(stands, max_size=5)):
+        world.stand(dst, fen, source=source)
     return world.stand(HOME, 400, src=SHOP).add("HOLDS_SHARES", "h", A, SHOP, draw(st.sampled_from((date(2024, 3, 2), None))))
 
 
