@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kg.algorithms.interning import Interner
@@ -58,7 +59,7 @@ def moved(transfers: pa.Table, row: Ints, names: Interner, sold: Ints, hub: Bool
     transfers
         ``id, src, dst, amount_fen, at``; ``src`` and ``dst`` are parties, see `kg.payments.transfers.to_owners`.
     row : int64, shape (n,)
-        The rows that count, of which nothing is null.
+        The rows that count, of which nothing is null; in others anything may be.
     names
         The parties; payments of others are left out.
     sold : int64, sorted
@@ -72,7 +73,8 @@ def moved(transfers: pa.Table, row: Ints, names: Interner, sold: Ints, hub: Bool
     payer, payee, row = payer[known], payee[known], row[known]
     kept = np.flatnonzero(~hub[payer] & ~hub[payee] & ~among(payee * n + payer, sold))
     payer, payee, row = payer[kept], payee[kept], row[kept]
-    fen, at = (transfers[name].cast(pa.int64()).to_numpy()[row] for name in ("amount_fen", "at"))
+    # a column with nulls would become one of floats, though no row that counts has any
+    fen, at = (pc.fill_null(transfers[name].cast(pa.int64()), 0).to_numpy()[row] for name in ("amount_fen", "at"))
     tie = Interner.encode(transfers["id"].take(pa.array(row)))[1][0]
     return Moved(payer, payee, fen, at, row, payments((payer, payee), at, fen, tie, n))
 

@@ -169,6 +169,13 @@ def test_money_is_not_followed_through_a_hand_that_keeps_it_for_long():
     assert World().lend().send(A, H, B, each=8.1).link(A, B).found() == []
 
 
+@pytest.mark.parametrize("lacking", [{"at": None, "amount_fen": 60_000 * YUAN}, {"at": T0, "amount_fen": None}], ids=["time", "amount"])
+def test_a_payment_without_a_time_or_an_amount_is_left_out(lacking):
+    world = World().lend().send(A, H, B).link(A, B).add("TRANSFERRED_TO", src="h", dst="c", **lacking)
+    (hit,) = find_hidden_control(world.tables(), RULE.parameters).to_pylist()
+    assert (hit["root"], hit["amount_fen"], hit["evidence"]) == (P, 100_000 * YUAN, ["p0", "t1", "l0"])
+
+
 def test_nothing_is_found_where_nothing_is():
     assert World().found() == []
     assert find_hidden_control({}, RULE.parameters).num_rows == 0
