@@ -24,6 +24,7 @@ from kg.algorithms.interning import Interner
 from kg.algorithms.kernel import Ints
 from kg.algorithms.temporal_paths import Flow
 from kg.algorithms.windows import crowded
+from kg.errors import UsageError
 from kg.graph import Graph
 from kg.payments.legs import legs, told
 from kg.payments.transfers import around_clients, as_flow, seen_whole, to_owners, usable
@@ -46,13 +47,22 @@ class BelowThresholdParameters:
     times_above: int = parameter(3, "times as many as in the same band from the amount on", "chance makes as many above as below")
 
     def __post_init__(self) -> None:
-        refuse_outside("the number of thresholds_fen", len(self.thresholds_fen), 1, 100)
-        for fen in self.thresholds_fen:
-            refuse_outside("thresholds_fen", fen, 100, 2**55)
+        _refuse_no_amounts(self.thresholds_fen)
         refuse_outside("band_percent", self.band_percent, 1, 50)
         refuse_outside("min_payments", self.min_payments, 2, 1_000_000)
         refuse_outside("window_days", self.window_days, 0, 366)
         refuse_outside("times_above", self.times_above, 1, 1_000_000)
+
+
+def _refuse_no_amounts(value: object) -> None:
+    """Refuse what is no tuple of amounts, each once: what lies below one that is named twice would be told twice."""
+    if not isinstance(value, tuple):
+        raise UsageError(f"thresholds_fen is {value!r}; give a tuple of amounts in fen, such as (5000000, 20000000)")
+    refuse_outside("the number of thresholds_fen", len(value), 1, 100)
+    for place, fen in enumerate(value):
+        refuse_outside("thresholds_fen", fen, 100, 2**55)
+        if fen in value[:place]:
+            raise UsageError(f"thresholds_fen names {fen} twice; name each amount once")
 
 
 def _near(transfers: ir.Table, graph: Graph, parameters: BelowThresholdParameters) -> ir.Table:  # noqa: ARG001 - as every narrowing

@@ -13,11 +13,13 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg.errors import UsageError
 from kg.payments.spending import COLUMNS, after_pay_outs, spent
 from kg.payments.transfers import least_share
 from kg.reason import FORBIDDEN_USE
@@ -50,14 +52,25 @@ class ForbiddenUseParameters:
     def __post_init__(self) -> None:
         refuse_outside("within_days", self.within_days, 0, 366)
         refuse_outside("least_percent", self.least_percent, 1, 100)
+        _refuse_no_words("industries", self.industries, "K70")
+        _refuse_no_words("words", self.words, "股票")
+
+
+def _refuse_no_words(name: str, value: object, such_as: str) -> None:
+    """Refuse what is no tuple of words, none of them blank: a blank one stands in every purpose."""
+    if not isinstance(value, tuple):
+        raise UsageError(f"{name} is {value!r}; give a tuple of words, such as ('{such_as}',)")
+    for word in value:
+        if not isinstance(word, str) or not word.strip():
+            raise UsageError(f"{name} has {word!r} in it; give words of one character at least, such as '{such_as}'")
 
 
 def find_forbidden_uses(tables: Tables, parameters: ForbiddenUseParameters) -> pa.Table:
     """Find pay-outs of which a large part went to what they must not be used for.
 
-    A payment of a borrower in the ``within_days`` after a pay-out counts where it goes to a company of one of the ``industries``, or bears
-    one of the ``words`` as its purpose, or goes to a company in which the borrower holds shares since that time. Borrowers of those
-    industries are left out.
+    A payment of a borrower in the ``within_days`` after a pay-out counts where it goes to a company of one of the ``industries``, or has
+    one of the ``words``, letter by letter, in its purpose, or goes to a company in which the borrower holds shares since that time.
+    Borrowers of those industries are left out.
 
     Parameters
     ----------
@@ -78,9 +91,14 @@ def find_forbidden_uses(tables: Tables, parameters: ForbiddenUseParameters) -> p
     since = pc.subtract(paid["since"].cast(pa.int64()), paid["out_at"].cast(pa.int64()))
     bought = pc.fill_null(pc.and_(pc.greater_equal(since, -_DAY), pc.less_equal(since, parameters.within_days * _DAY)), False)
     paid = paid.set_column(paid.column_names.index("holding"), "holding", pc.if_else(bought, paid["holding"], None))
-    told = pc.fill_null(pc.match_substring_regex(paid["purpose"], "|".join(parameters.words) or "^$."), False)
-    paid = paid.filter(pc.or_(pc.or_(bought, told), pc.is_in(paid["dst"], value_set=trade)))
+    paid = paid.filter(pc.or_(pc.or_(bought, _says(paid["purpose"], parameters.words)), pc.is_in(paid["dst"], value_set=trade)))
     return _told(paid, parameters) if paid.num_rows else FOUND.empty_table()
+
+
+def _says(purpose: pa.ChunkedArray, words: tuple[str, ...]) -> pa.ChunkedArray:
+    """Tell which purposes have one of the words in them, letter by letter."""
+    none = pc.not_equal(purpose, purpose)
+    return pc.fill_null(reduce(pc.or_, (pc.match_substring(purpose, word) for word in words), none), False)
 
 
 def _of_industries(companies: pa.Table, parameters: ForbiddenUseParameters) -> pa.Array:

@@ -299,6 +299,14 @@ def test_a_threshold_that_is_none_is_refused():
         BelowThresholdParameters(thresholds_fen=(99,))
     with pytest.raises(UsageError, match="the number of thresholds_fen is 0; it must lie between"):
         BelowThresholdParameters(thresholds_fen=())
+    for wrong in (5, None, [5_000_000], "5000000"):
+        with pytest.raises(UsageError, match=r"thresholds_fen is .*; give a tuple of amounts in fen"):
+            BelowThresholdParameters(thresholds_fen=wrong)
+
+
+def test_a_threshold_that_is_named_twice_is_refused():
+    with pytest.raises(UsageError, match="thresholds_fen names 5000000 twice; name each amount once"):
+        BelowThresholdParameters(thresholds_fen=(5_000_000, 20_000_000, 5_000_000))
 
 
 #: Bounds that small worlds pass.

@@ -163,6 +163,22 @@ def test_amounts_that_are_none_count_for_nothing():
 # Both
 
 
+@pytest.mark.parametrize("name", ["industries", "words"])
+def test_what_is_no_tuple_of_words_is_refused(name):
+    for wrong in (None, "K70", ["K70"]):
+        with pytest.raises(UsageError, match=f"{name} is .*; give a tuple of words"):
+            ForbiddenUseParameters(**{name: wrong})
+    for wrong in ("", " ", None, 7):
+        with pytest.raises(UsageError, match=f"{name} has {wrong!r} in it; give words"):
+            ForbiddenUseParameters(**{name: ("K70", wrong)})
+
+
+def test_signs_in_a_word_mean_themselves():
+    world = World().pay("shop", 900, purpose="货款(股)")
+    for word, is_hit in (("(", True), ("(股)", True), ("货.股", False), ("货款|房", False), ("\\", False)):
+        assert bool(world.used(words=(word,))) is is_hit
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "low", "high"),
     [
