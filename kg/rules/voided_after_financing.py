@@ -1,7 +1,7 @@
 """Invoices that the seller makes void after money was lent against them (融资后作废): the lender holds a paper that is worth nothing.
 
 Look-alike that is no hit: a seller of whose financed invoices one or two were wrong and are written anew. Who asked for two in the place of
-three would hit two honest companies of 1,000 within three years, of generated cities, and one planted seller in twenty more.
+three would hit one or two honest companies of 1,000 within three years, of generated cities, and of 18 planted sellers ten, not nine.
 
 References
 ----------

@@ -166,8 +166,7 @@ def test_a_time_that_is_a_day_alone_is_of_that_day_by_the_banks_own_clock(teller
     """The first of March begins in Shanghai while it is still February in UTC."""
     teller.deliver("transfers", [payment("1", "ACC0", "ACC1", at="2024-03-01 00:00:00")])
     assert "the business date is 2024-03-01" in teller.cli("check").stdout
-    assert teller.run().as_of == date(2024, 3, 1)
-    assert teller.one("MATCH ()-[r:TRANSFERRED_TO]->() RETURN count(r)") == 1
+    assert teller.run(only="load").as_of == date(2024, 3, 1)
 
 
 def test_a_business_date_after_today_is_refused_since_no_night_could_go_back(registry):

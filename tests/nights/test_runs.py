@@ -122,7 +122,7 @@ def test_earlier_runs_are_listed_compared_made_again_and_pruned(first_night, tmp
     listed = town.json("runs", "list")["runs"]
     assert [run["run_id"] for run in listed] == [first.run_id, second.run_id]
     shown = town.json("runs", "show", first.run_id)
-    assert (shown["as_of"], shown["results"]["flag"]["flags"]) == ("2024-06-25", 5)
+    assert (shown["as_of"], shown["results"]["flag"]["flags"]) == ("2024-06-26", 5)
     changed = {row["table"]: (row["new"], row["ended"]) for row in town.json("runs", "diff", first.run_id)["tables"]}
     assert changed["records/guarantees"] == changed["graph/GUARANTEES"] == (0, 4)
     assert changed["derived/flags"] == changed["graph/FLAGGED"] == (0, 3)
