@@ -2,6 +2,8 @@
 
 Look-alike that is no hit: a large group whose exposures together are within the limits, however many its members.
 
+What cannot be had: a group whose members nothing ties but that their loans end with one of them; `borrowed_for_one` tells of most of these.
+
 References
 ----------
 .. [1] 商业银行大额风险暴露管理办法, 2018; 商业银行集团客户授信业务风险管理指引, 2010.
