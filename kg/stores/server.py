@@ -114,7 +114,7 @@ def explained(where: str = "the Neo4j server") -> Iterator[None]:
     except DriverError as error:
         raise DependencyError(
             f"{where} does not answer or the connection was lost ({_first_line(error)}); "
-            "what was committed is kept: see that the server runs (kgfraud neo4j status), then run again"
+            "what was committed is kept: see that the server runs (a local one: kgfraud neo4j start), then run again"
         ) from error
 
 

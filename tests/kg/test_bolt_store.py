@@ -353,7 +353,7 @@ def operators(plan):
 def test_a_server_that_is_not_there_is_a_missing_dependency_with_a_sentence():
     nowhere = Address("bolt://127.0.0.1:9", "neo4j", "x")
     assert not answers(nowhere)
-    with pytest.raises(DependencyError, match=r"bolt://127.0.0.1:9 does not answer .*\(kgfraud neo4j start\)"):
+    with pytest.raises(DependencyError, match=r"bolt://127.0.0.1:9 does not answer .*\(a local one: kgfraud neo4j start\)"):
         BoltStore.connect(nowhere)
 
 
