@@ -9,7 +9,7 @@ the cash of its subsidiaries; friends who help out, even with several loans; an 
 
 What cannot be had: who leaves no device, no contact and no chain of holdings does nothing that honest friends do not do, and money is not
 found that goes up the holdings within a trade that is there. Of 42 planted in generated cities of half a year 24 are hit, at one honest
-company of 5,000, and of 36 in large cities of three years 16; a second loan to the same stranger would hit a few more, at one honest
+company of 5,000, and of 40 in large cities of three years 18; a second loan to the same stranger would hit a few more, at one honest
 company of 1,000 more. The score of candidates in `LINKED_TO`, which was told before, hit half, at 13 of 1,000, though three in ten of these
 truly had a nominee. It stays in the graph as a hint to an officer and makes no flag.
 
