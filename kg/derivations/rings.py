@@ -123,7 +123,8 @@ def find_rings(
 def _read(cycles: Sequence[Cycles | pa.Table]) -> _Found:
     """Number the cycles of several tables, and those who are in them."""
     tables: list[pa.Table] = []
-    numbers, count = [], 0
+    numbers: list[Ints] = []
+    count = 0
     for each in cycles:
         table = each.table if isinstance(each, Cycles) else each
         refuse_missing("cycles", table, COLUMNS)
@@ -133,8 +134,11 @@ def _read(cycles: Sequence[Cycles | pa.Table]) -> _Found:
             table = table.set_column(place, COLUMNS[place], plain_column("cycles", COLUMNS[place], table[place]))
         if not pa.types.is_integer(table["amount_fen"].type):
             raise UsageError(f"cycles: amount_fen is of type {table['amount_fen'].type}; it is whole fen")
-        if not table.num_rows:
+        # a table without rows says nothing but, where it is the first, of which types all are
+        if tables and not table.num_rows:
             continue
+        if tables and not tables[0].num_rows:
+            tables.pop()
         _refuse_unlike(tables[0] if tables else table, table)
         known, number = np.unique(table["cycle_id"].to_numpy(), return_inverse=True)
         tables.append(table)

@@ -293,6 +293,16 @@ def test_days_in_the_place_of_moments_come_back_as_days():
     assert set(zip(found["first_at"].to_pylist(), found["last_at"].to_pylist(), strict=True)) == {(date(2024, 1, 1), date(2024, 1, 6))}
 
 
+def test_rings_of_no_cycles_are_of_the_types_of_those_of_some_and_a_table_without_rows_is_like_any():
+    rows = table(rounds("abc", "abc"))
+    rows = rows.set_column(4, "at", rows["at"].cast(pa.timestamp("us")))
+    some, none = (find_cycles(of, TIERS["A"]) for of in (rows, rows.slice(0, 2)))
+    assert none.table.num_rows == 0
+    assert find_rings(none).table.schema.types == find_rings([none, none]).table.schema.types == find_rings(some).table.schema.types
+    empty = pa.table({name: pa.array([], pa.int64()) for name in none.table.column_names})
+    assert find_rings([empty, some, empty]).table.equals(find_rings(some).table)
+
+
 def test_tables_of_cycles_that_are_unlike_are_refused():
     one = cycles("abc", "abc")
     numbers = pa.array(range(one.num_rows))
