@@ -20,6 +20,7 @@ import psutil
 
 from kg.code import code_version
 from kg.config import Workspace
+from kg.derivations.essential import read_essential
 from kg.engine import Engine
 from kg.errors import DependencyError, GateError, KgfraudError, UsageError, did_you_mean
 from kg.lake import Lake
@@ -118,6 +119,9 @@ def check_sources(workspace: Workspace, progress: Progress, as_of: date | None =
     runs = Runs(workspace.runs)
     with _full_disk_told(runs), opened(workspace, runs, progress) as night:
         night.asked_as_of = as_of
+        load.refuse_date(night)
+        if workspace.settings.contagion.essential:
+            read_essential(Path(workspace.settings.contagion.essential))
         refused = load.refused_by_rule(night, load.judge(night))
         try:
             load.pass_gates(night)

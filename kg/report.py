@@ -27,6 +27,8 @@ def _sources(entries: Iterable[Mapping[str, Any]]) -> list[str]:
             f"  {entry['source']:36} {entry['rows']:>11,} {entry['quarantined']:>9,}"
             f" {entry.get('inserted', 0):>11,} {entry.get('closed', 0):>9,}"
         )
+        if overtaken := entry.get("overtaken", 0):
+            rows.append(f"    {overtaken:,} rows gave way to rows of later files that tell of the same records")
         if released := entry.get("released", 0):
             rows.append(f"    {released:,} refused rows left the quarantine: they came in")
         if superseded := entry.get("superseded", 0):

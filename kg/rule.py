@@ -315,6 +315,9 @@ def choose(rules: Sequence[Rule[Any]], name: str) -> Rule[Any]:
     """
     found = {rule.name: rule for rule in rules}.get(name)
     if found is None:
+        told = [rule.name for rule in rules if rule.reason.code == name]
+        if told:
+            raise UsageError(f"'{name}' is no rule but a reason, given by {' and '.join(told)}; name the rule")
         raise UsageError(f"no rule named '{name}'{did_you_mean_one_of(name, [rule.name for rule in rules])}")
     return found
 

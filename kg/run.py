@@ -93,10 +93,13 @@ class Runs:
     def record(self, run_id: str) -> RunRecord:
         """Return the record of a run; ``last`` names the newest one."""
         ids = self.ids()
-        if run_id == "last" and ids:
+        if not ids:
+            raise UsageError("no run was committed yet; run kgfraud run first")
+        if run_id == "last":
             run_id = ids[-1]
         if run_id not in ids:
-            raise UsageError(f"no committed run named '{run_id}'{did_you_mean(run_id, ids)} (kgfraud runs list shows them)")
+            near = did_you_mean(run_id, [*ids, "last"])
+            raise UsageError(f"no committed run named '{run_id}'{near} (kgfraud runs list shows them)")
         return RunRecord.from_json((self.root / run_id / RECORD).read_text(encoding="utf-8"))
 
     def new_id(self, now: datetime) -> str:

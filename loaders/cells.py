@@ -21,15 +21,29 @@ from loaders.plan import normal
 #: Texts that are canonical as they stand, so that a whole column of them needs no look at each.
 AS_IT_STANDS = {"account": r"^[0-9A-Z]{4,40}$", "phone": r"^1[3-9][0-9]{9}$"}
 _NULL = pa.scalar(None, pa.string())
+#: Characters of which NFKC makes digits though they are no digit of a number: raised, lowered and circled ones, fractions, days, areas.
+_NO_DIGITS = (
+    "[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u2079\u2080-\u2089\u2150-\u215f\u2189\u2460-\u249b\u24ea\u3251-\u325f\u32b1-\u32cb\u3358-\u3370"
+    "\u3378\u3379\u339f-\u33a6\u33a8\u33af\u33e0-\u33fe\U0001f100-\U0001f10a]"
+)
 
 
-def normalised(texts: pa.Array) -> pa.Array:
+def normalised(texts: pa.Array, *, number: bool = False) -> pa.Array:
     """Return texts in NFKC without blanks around them; blank ones become null.
+
+    Parameters
+    ----------
+    number
+        Whether they are read as numbers: then a digit that is raised, circled or the like is none, but a question mark.
 
     >>> normalised(pa.array([" １２ ", "　", None])).to_pylist()
     ['12', None, None]
+    >>> normalised(pa.array(["12²", "１２"]), number=True).to_pylist()
+    ['12?', '12']
     """
     if pc.all(pc.string_is_ascii(texts)).as_py() is False:
+        if number:
+            texts = pc.replace_substring_regex(texts, _NO_DIGITS, "?")
         # NFKC first: it makes plain blanks of the wide and the unbreakable ones, which are then trimmed.
         texts = pc.utf8_trim_whitespace(pc.utf8_normalize(texts, "NFKC"))
     else:

@@ -58,7 +58,8 @@ class Settled:
     """A delivery judged.
 
     ``accepted`` rows are in the form of records, and ``taken`` says which they are: ``_row, _part, record_id, digest``; ``refused`` rows
-    are ``_row, _part, _file, _line, _key, record_id, faults``.
+    are ``_row, _part, _file, _line, _key, record_id, faults``. Of an upserting source ``overtaken`` rows are neither: a later file of the
+    delivery tells of the same records.
     """
 
     delivered: Delivered
@@ -67,6 +68,7 @@ class Settled:
     refused: ir.Table
     accepted_count: int
     refused_count: int
+    overtaken: int
     newest: date | None
 
     @property
@@ -150,10 +152,12 @@ class Judge:
         faults = [self._engine.keep(union([_own_faults(rows), *self._unknown_ends(delivered)]))]
         refused = self._refusals(faults)
         good = rows.anti_join(refused, PLACE) if self._engine.count(refused) else rows
+        overtaken = 0
         if delivered.source.record_id:
+            good, overtaken = self._newest_word(delivered, good)
             faults += [_repeated(good), *self._changed(delivered, good)]
             refused = self._refusals(faults)
-            accepted = rows.anti_join(refused, PLACE) if self._engine.count(refused) else rows
+            accepted = good.anti_join(refused, PLACE) if self._engine.count(refused) else good
         else:
             accepted = numbered(good)
         if delivered.only is not None:
@@ -161,7 +165,18 @@ class Judge:
         placed = rows.select(*PLACE, "_file", "_line", "_key", "record_id").inner_join(refused, PLACE)
         count = self._engine.count(refused)
         taken, newest = accepted.select(*PLACE, "record_id", "digest"), self._newest(delivered, accepted)
-        return Settled(delivered, _records(delivered, accepted), taken, placed, delivered.count - count, count, newest)
+        left = delivered.count - count - overtaken
+        return Settled(delivered, _records(delivered, accepted), taken, placed, left, count, overtaken, newest)
+
+    def _newest_word(self, delivered: Delivered, good: ir.Table) -> tuple[ir.Table, int]:
+        """Leave out, of an upserting source, good rows whose record a good row of a later file tells of; return their number too."""
+        if delivered.source.mode != "upsert" or len(delivered.delivery.files) < 2 or delivered.only is not None:
+            return good, 0
+        told = good.group_by("record_id").aggregate(_oldest=good._file.min(), _newest=good._file.max())
+        both = good.inner_join(told.filter(told._oldest < told._newest), "record_id")
+        older = self._engine.keep(both.filter(both._file < both._newest).select(*PLACE))
+        count = self._engine.count(older)
+        return (good.anti_join(older, PLACE) if count else good), count
 
     def _refusals(self, faults: Sequence[ir.Table]) -> ir.Table:
         """Gather faults of the same row; kept, because they are few and used often."""

@@ -117,7 +117,7 @@ def _rows(raw: RawBatch, found: Plan) -> _Rows:
     sound = pc.is_null(faults) if faults.null_count < raw.num_rows else None
     texts = {}
     for head, place in found.heads.items():
-        cells = normalised(raw.cells.column(place))
+        cells = normalised(raw.cells.column(place), number=head in found.numbers)
         # A row with a fault may still hold its cells (a NUL in Parquet): nothing of them is shown.
         texts[head] = cells if sound is None else pc.if_else(sound, cells, _NULL)
     rows = _Rows(texts, raw.place, pa.repeat(pa.scalar(0, pa.int32()), raw.num_rows))

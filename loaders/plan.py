@@ -29,6 +29,8 @@ _READ_BY: dict[str, tuple[tuple[str, ...], Callable[[str, str], object]]] = {
     "format": (("date", "timestamp"), lambda _, format: wall(ibis.literal(""), format)),
     "zone": (("timestamp", "date"), lambda _, zone: first_offset(zone)),
 }
+#: Types whose texts are numbers.
+_NUMBERS = ("integer", "money", "share")
 #: Separators that files are known to have, as they are called.
 _SEPARATORS = {";": "';'", "\t": "a tab", "|": "'|'", ",": "','"}
 #: Heads shown of a file, and characters of each.
@@ -61,6 +63,8 @@ class Plan:
         The contract column whose cell is split into several rows.
     key
         The parts of the named record id.
+    numbers
+        The heads that are read as numbers and as nothing else.
     """
 
     picks: Mapping[str, tuple[Pick, ...]]
@@ -68,6 +72,7 @@ class Plan:
     where: tuple[tuple[str, str], ...]
     split: str | None
     key: tuple[KeyPart, ...]
+    numbers: frozenset[str]
 
 
 def normal(text: str) -> str:
@@ -103,12 +108,24 @@ def plan(source: SourceSettings, kind: Kind, heads: tuple[str, ...], file: str, 
     key = tuple(_key_part(source, picks, part) for part in source.record_id)
     if not lenient:
         _refuse_unknown_keys(source, kind, key, found, hint)
-    needed = [pick.column for choices in picks.values() for pick in choices] + [*source.where, *(part.name for part in key if part.is_head)]
-    _refuse_missing(source, map(normal, needed), found, file, hint)
+    mapped = [pick.column for choices in picks.values() for pick in choices] + [part.name for part in key if part.is_head]
+    needed = [*mapped, *source.where]
+    _refuse_missing(source, map(normal, mapped), found, file, hint)
+    for head in source.where:
+        _refuse_missing(source, (normal(head),), found, file, hint, "where", head)
     places = {head: found.index(head) for head in map(normal, needed) if head in found}
     where = tuple((normal(head), normal(value)) for head, value in source.where.items())
     split = next((name for name, choices in picks.items() if choices[0].split), None)
-    return Plan(picks, places, where, split, key)
+    return Plan(picks, places, where, split, key, _numbers(kind, picks))
+
+
+def _numbers(kind: Kind, picks: Mapping[str, tuple[Pick, ...]]) -> frozenset[str]:
+    read: dict[bool, set[str]] = {True: set(), False: set()}
+    for name, choices in picks.items():
+        for pick in choices:
+            # a cell that is translated may be any word
+            read[kind.column(name).type in _NUMBERS and not pick.values].add(normal(pick.column))
+    return frozenset(read[True] - read[False])
 
 
 def check(source: SourceSettings, kind: Kind, picks: Mapping[str, tuple[Pick, ...]], filled: Collection[str]) -> None:
@@ -236,15 +253,19 @@ def _refuse_unknown_keys(source: SourceSettings, kind: Kind, key: tuple[KeyPart,
             raise wrong(source, what, "record_id")
 
 
-def _refuse_missing(source: SourceSettings, needed: Iterable[str], found: list[str], file: str, hint: str) -> None:
-    """Refuse a head that is there twice and, where a ``hint`` at the heads is given, one that is not there."""
+def _refuse_missing(source: SourceSettings, needed: Iterable[str], found: list[str], file: str, hint: str, *written: str) -> None:
+    """Refuse a head that is there twice and, where a ``hint`` at the heads is given, one that is not there.
+
+    It is ``written`` at a setting of the source; without one, somewhere among the columns.
+    """
     count = Counter(found)
     for head in needed:
         if count[head] > 1:
             raise GateError(f"{file} has the head '{head}' {count[head]} times, so {source.name} cannot tell which is meant; mend the file")
         if head not in count and hint:
             near = did_you_mean(head, found) if len(found) > 1 else ""
-            raise GateError(f"{file} has no head '{head}', which {source.name} maps{near} ({source.at('columns')}){hint}")
+            verb, place = ("asks for", written) if written else ("maps", ("columns",))
+            raise GateError(f"{file} has no head '{head}', which {source.name} {verb}{near} ({source.at(*place)}){hint}")
 
 
 def _hint(source: SourceSettings, heads: tuple[str, ...]) -> str:

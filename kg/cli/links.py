@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kg.cli.common import as_of_option, json_option, open_workspace, print_json, print_table, workspace_option
+from kg.errors import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +26,8 @@ class _Links(click.Group):
         """Put ``show`` before two parties."""
         words = [arg for arg in args if not arg.startswith("-")]
         if words and words[0] not in self.commands and "--help" not in args and "-h" not in args:
+            if len(words) == 1 and (near := did_you_mean(words[0], self.commands)):
+                raise click.UsageError(f"no command '{words[0]}'{near}", ctx)
             args = ["show", *args]
         return super().parse_args(ctx, args)
 

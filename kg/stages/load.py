@@ -122,6 +122,7 @@ def business_date(night: Night) -> date:
 def _load(night: Night) -> Result:
     if night.replaying is not None:
         return _replay(night, night.replaying)
+    refuse_date(night)
     settled = judge(night)
     pass_gates(night)
     night.as_of = business_date(night)
@@ -179,18 +180,29 @@ def _anew(night: Night, replay: Replay, only: Sequence[str]) -> list[Anew]:
 
 def _as_of(night: Night, days: Sequence[date]) -> date:
     """Return the business date: the one asked for, else the newest that any source states, never an earlier one than before."""
-    before = night.last.as_of if night.last else None
     if night.asked_as_of is not None:
-        # a slip would be the date of all nights to come
-        if night.asked_as_of > (today := _today(night)):
-            raise GateError(f"--as-of {night.asked_as_of} lies after today, {today}, and a night never goes back; give another date")
-        if before is not None and night.asked_as_of < before:
-            raise GateError(f"--as-of {night.asked_as_of} lies before that of the last run, {before}; a night never goes back")
+        refuse_date(night)
         return night.asked_as_of
+    before = night.last.as_of if night.last else None
     days = [*days, before] if before else list(days)
     if not days:
         raise GateError("no source states a date, so the business date is not known; give it with --as-of YYYY-MM-DD")
     return max(days)
+
+
+def refuse_date(night: Night) -> None:
+    """Refuse a business date that was asked for and cannot be: a slip would be the date of all nights to come.
+
+    Raises
+    ------
+    GateError
+        If it lies after today or before that of the last run.
+    """
+    asked, before = night.asked_as_of, night.last.as_of if night.last else None
+    if asked is not None and asked > (today := _today(night)):
+        raise GateError(f"--as-of {asked} lies after today, {today}, and a night never goes back; give another date")
+    if asked is not None and before is not None and asked < before:
+        raise GateError(f"--as-of {asked} lies before that of the last run, {before}; a night never goes back")
 
 
 def _write(night: Night, settled: Settled) -> Result:
@@ -238,15 +250,18 @@ def _entry(night: Night, intake: Intake, settled: Settled | None) -> Result:
     days = earlier_days + ([settled.newest.isoformat()] if settled and settled.newest else [])
     rows = sum(file["rows"] for file in seen) + (settled.delivered.count if settled else 0)
     refused = sum(file["refused"] for file in seen) + (settled.refused_count if settled else 0)
+    overtaken = settled.overtaken if settled else 0 if intake.earlier is None else intake.earlier.get("overtaken", 0)
+    accepted = rows - refused - overtaken
     return {
         "source": intake.source.name,
         "kind": intake.source.kind,
         "rows": rows,
-        "accepted": rows - refused,
+        "accepted": accepted,
         "quarantined": refused,
+        "overtaken": overtaken,
         "inserted": 0,
         "closed": 0,
-        "unchanged": rows - refused,
+        "unchanged": accepted,
         "newly_quarantined": 0,
         "released": 0,
         "superseded": 0,

@@ -11,6 +11,8 @@ from loaders.delivery import OpenFile
 
 #: Bytes of text scanned at once; a batch of rows holds no more, save where a single row is longer.
 BLOCK = 16 << 20
+#: So many bytes beyond ASCII that happen to be UTF-8 are no chance in a text of GB18030.
+_TELLING = 18
 #: Longest row.
 LONGEST = 64 << 20
 _CHUNK = 1 << 20
@@ -27,7 +29,8 @@ def text_blocks(opened: OpenFile, encoding: str) -> Iterator[bytes]:
     Raises
     ------
     GateError
-        If the file is packed and damaged, or is in UTF-16.
+        If the file is packed and damaged, is in UTF-16, or is in UTF-8 where GB18030 is said: most such bytes would pass as other
+        characters.
     """
     start = opened.read(_CHUNK)
     if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
@@ -36,7 +39,7 @@ def text_blocks(opened: OpenFile, encoding: str) -> Iterator[bytes]:
     if start[:2] == _GZIP or opened.name.lower().endswith(".gz"):
         chunks = _unpacked(chunks, opened.name)
     if encoding == "GB18030":
-        chunks = _transcoded(chunks)
+        chunks = _transcoded(chunks, opened.name)
     return _without_mark(chunks)
 
 
@@ -84,11 +87,27 @@ def _unpacked(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
         raise GateError(f"{name} is cut short (its gzip data end too early); nothing of it was taken, deliver it again")
 
 
-def _transcoded(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _transcoded(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     decode = codecs.getincrementaldecoder("gb18030")("surrogateescape").decode
+    judged = False
     for chunk in chunks:
+        if not judged and (judged := _beyond_ascii(chunk) >= _TELLING) and _is_utf8(chunk):
+            raise GateError(f'{name} is in UTF-8, not in GB18030; nothing of it was taken, set encoding = "UTF-8" and run again')
         yield decode(chunk).encode("utf-8", "surrogatepass")
     yield decode(b"", final=True).encode("utf-8", "surrogatepass")
+
+
+def _beyond_ascii(chunk: bytes) -> int:
+    return len(chunk) - len(chunk.translate(None, bytes(range(0x80, 0x100))))
+
+
+def _is_utf8(chunk: bytes) -> bool:
+    """Say whether a text's beginning is UTF-8; its last character may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(chunk)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:

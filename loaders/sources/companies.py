@@ -15,7 +15,7 @@ KIND = Kind(
         Column("region", "code", "administrative division (GB/T 2260)"),
         Column("industry", "code", "industry (GB/T 4754)"),
         Column("founded_on", "date", "day of registration", dated=True),
-        Column("capital_fen", "money", "registered capital"),
+        Column("capital_fen", "money", "registered capital", least=0),
         Column("kind", "code", "what it is; empty = company", values=("company", "state", "other")),
         Column("listed", "flag", "listed on an exchange"),
         Column("blocked", "flag", "blocked by the bank"),

@@ -13,7 +13,7 @@ KIND = Kind(
         Column("beneficiary", "party", "whose debt is guaranteed"),
         Column("beneficiary_kind", "code", "what the beneficiary is", values=("company", "person")),
         Column("loan", "loan", "the loan guaranteed, where it is for one loan"),
-        Column("amount_fen", "money", "amount guaranteed; empty = not stated"),
+        Column("amount_fen", "money", "amount guaranteed; empty = not stated", least=0),
     ),
     one_of=(("beneficiary", "loan"),),
 )

@@ -12,8 +12,8 @@ KIND = Kind(
         Column("holder_kind", "code", "what the holder is", values=("company", "person")),
         Column("company", "company", "the company held", required=True),
         Column("share_ppm", "share", "share of the capital; empty = unknown"),
-        Column("subscribed_fen", "money", "subscribed capital"),
-        Column("paid_in_fen", "money", "paid-in capital"),
+        Column("subscribed_fen", "money", "subscribed capital", least=0),
+        Column("paid_in_fen", "money", "paid-in capital", least=0),
         Column("votes_ppm", "share", "votes where they differ from the share"),
     ),
 )

@@ -95,6 +95,12 @@ def test_every_reading_command_can_print_json():
         (["ref", "sources", "Companys"], "did you mean 'companies'?"),
         (["ref", "sources", "people"], "no source kind named 'people'; known are companies, persons, devices, "),
         (["ref", "rules", "x"], "no rule named 'x'; known are guarantee_circle, guarantees_serve_one"),
+        (
+            ["ref", "rules", "LOAN_MONEY_RETURNED"],
+            "'LOAN_MONEY_RETURNED' is no rule but a reason, given by loan_return and loan_return_split",
+        ),
+        (["links", "rebutt"], "no command 'rebutt'; did you mean 'rebut'?"),
+        (["report", "--workspace", "WORKSPACE"], "no run was committed yet; run kgfraud run first"),
         (["ref", "schema", "Compny"], "did you mean 'Company'?"),
         (["ref", "schema", "paid"], "did you mean 'PAID'?"),
         (["ref", "settings", "memroy"], "did you mean 'memory'?"),

@@ -195,6 +195,16 @@ def test_heads_in_another_encoding_are_refused_with_the_way_out(tmp_path):
         read(tmp_path, "\x80企,\x80\n1,2\n".encode(), encoding="GB18030")
 
 
+@pytest.mark.parametrize(("name", "packed"), [("rows.csv", bytes), ("rows.csv.gz", gzip.compress), ("rows.jsonl", bytes)])
+def test_utf_8_that_is_said_to_be_gb18030_is_refused_though_it_could_be_read_as_other_characters(tmp_path, name, packed):
+    text = '{"企业名称": "北京某某贸易有限公司"}\n' if name.endswith("jsonl") else "企业名称,金额\n北京某某贸易有限公司,1\n"
+    assert text.encode().decode("gb18030", "ignore")
+    for mark in (b"", b"\xef\xbb\xbf"):
+        with pytest.raises(GateError, match=r'is in UTF-8, not in GB18030; nothing of it was taken, set encoding = "UTF-8"'):
+            read(tmp_path, packed(mark + text.encode()), name, encoding="GB18030")
+    assert len(read(tmp_path, packed(text.encode("gb18030")), name, encoding="GB18030")) == 1
+
+
 def test_utf_16_is_refused_by_its_name(tmp_path):
     with pytest.raises(GateError, match=r"rows\.csv is in UTF-16; save it as UTF-8"):
         read(tmp_path, "a,b\n1,2\n".encode("utf-16"))

@@ -1,3 +1,5 @@
+import re
+import sys
 import unicodedata
 from datetime import date, timedelta
 from pathlib import Path
@@ -52,6 +54,18 @@ def column(rows: list[dict], name: str) -> list:
 
 
 # --- verbs ---------------------------------------------------------------------------------------
+
+
+def test_no_sign_that_normal_form_makes_a_digit_of_is_one_in_a_number(mapped):
+    """Raised, circled and the like, and fractions: what Python's own tables break up into digits, but wide and styled digits."""
+    tags = {sign: unicodedata.decomposition(sign).partition(">")[0] for sign in map(chr, range(0x80, sys.maxunicode + 1))}
+    tags = {sign: tag for sign, tag in tags.items() if tag.startswith("<") and re.search("[0-9]", unicodedata.normalize("NFKC", sign))}
+    plain = {sign for sign, tag in tags.items() if tag in ("<wide", "<narrow", "<font")}
+    assert {"１", "𝟏"} <= plain
+    cells = column(mapped("companies", "company,capital_fen\n" + "".join(f"A,12{sign}\n" for sign in tags)), "capital_fen")
+    assert {sign for sign, cell in zip(tags, cells, strict=True) if re.fullmatch("[0-9]+", cell)} == plain
+    # a name may hold them, in normal form as ever
+    assert column(mapped("companies", "company,name\nA,①²\n"), "name") == ["12"]
 
 
 def test_chinese_heads_map_as_english_ones_do(mapped):
@@ -373,7 +387,7 @@ REFUSED = [
     ("companies", {"constants": {"nmae": "x"}}, UsageError, r"companies have no column 'nmae'; did you mean 'name'\?"),
     ("companies", {"columns": {"name": "name"}, "constants": {"name": "x"}}, UsageError, "'name' is mapped and constant at once"),
     ("companies", {"columns": {"name": "nane"}}, GateError, r"rows\.csv has no head 'nane', which crm\.rows maps; did you mean 'name'\?"),
-    ("companies", {"where": {"nane": "x"}}, GateError, r"rows\.csv has no head 'nane'"),
+    ("companies", {"where": {"nane": "x"}}, GateError, r"rows\.csv has no head 'nane', which crm\.rows asks for; did you mean 'name'\?"),
     ("companies", {"record_id": ["campany"]}, UsageError, r"record_id names 'campany', which is neither .*did you mean 'company'\?"),
     ("companies", {"columns": {"name": "twice"}}, GateError, r"rows\.csv has the head 'twice' 2 times"),
     (

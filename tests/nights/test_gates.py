@@ -177,6 +177,26 @@ def test_a_business_date_after_today_is_refused_since_no_night_could_go_back(reg
     assert registry.runs() == []
 
 
+def test_a_business_date_that_cannot_be_is_refused_before_any_file_is_read(registry):
+    registry.deliver("companies", firms("A"))
+    registry.run(only="load", as_of=date(2024, 3, 2))
+    registry.source("persons", path="landing/nowhere.csv")
+    for command in ("check", "run"):
+        refused = registry.cli(command, "--as-of", "2024-03-01")
+        assert (refused.exit_code, "--as-of 2024-03-01 lies before that of the last run, 2024-03-02" in refused.stderr) == (3, True)
+
+
+def test_a_table_of_what_is_essential_that_is_not_there_is_told_by_the_check(registry):
+    registry.deliver("companies", firms("A", founded_on="2024-01-01"))
+    registry.settings["contagion"] = {"essential": "nowhere.csv"}
+    registry.source("companies")
+    refused = registry.cli("check")
+    assert (refused.exit_code, "nowhere.csv" in refused.stderr) == (2, True)
+    registry.settings["contagion"] = {}
+    registry.source("companies")
+    assert registry.cli("check").exit_code == 0
+
+
 def test_a_rule_set_that_there_is_not_is_wrong_usage_before_any_file_is_read(registry):
     registry.settings["ownership"] = {"groups": "CN-LE-2081"}
     registry.source("companies")

@@ -132,3 +132,25 @@ def test_a_quarantine_that_an_earlier_version_of_the_program_made_is_gone_on_wit
     assert (row["value"], row["record_id"]) == ("zwei", None)
     load(upserting, firm("vier", "B"))
     assert {row["value"]: row["record_id"] for row in upserting.refused()} == {"zwei": None, "vier": "company:bank:B"}
+
+
+def test_of_good_rows_of_one_record_that_of_the_newest_file_counts_and_the_others_are_not_refused(upserting):
+    upserting.source("companies", path="landing/day*.csv")
+    upserting.deliver("day1", [firm("100"), firm("9", "B")])
+    upserting.deliver("day2", [firm("200")])
+    (entry,) = load(upserting, firm("300"), firm("7", "C"), name="day3").sources
+    told = {name: entry[name] for name in ("rows", "accepted", "quarantined", "overtaken", "inserted")}
+    assert told == {"rows": 5, "accepted": 3, "quarantined": 0, "overtaken": 2, "inserted": 3}
+    assert sorted(capitals(upserting)) == [7, 9, 300]
+    # nothing new: nothing is written, and the same is said
+    (entry,) = upserting.run(only="load", as_of=FIRST).sources
+    assert (entry["accepted"], entry["overtaken"], entry["inserted"], entry["closed"]) == (3, 2, 0, 0)
+
+
+def test_a_row_that_is_refused_leaves_the_word_of_an_older_file_and_one_file_does_not_tell_of_a_record_twice(upserting):
+    upserting.source("companies", path="landing/day*.csv")
+    upserting.deliver("day1", [firm("100")])
+    (entry,) = load(upserting, firm("zwei"), firm("8", "B"), firm("9", "B"), name="day2").sources
+    assert (entry["accepted"], entry["quarantined"], entry["overtaken"]) == (2, 2, 0)
+    assert sorted(capitals(upserting)) == [8, 100]
+    assert {row["rule"] for row in upserting.refused()} == {"money", "duplicate"}
