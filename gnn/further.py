@@ -22,6 +22,7 @@ from gnn.trees import Trees
 from gnn.unlabelled import base_rate, corrected, found_part, shifted
 from kg.algorithms.interning import Interner
 from kg.algorithms.kernel import Ints
+from kg.algorithms.sharing import among
 from kg.graph import Graph
 
 _SEED, _FOLDS = 7, 3
@@ -61,11 +62,14 @@ class Judged(Serving):
     ----------
     later
         The held-out rows, of one day.
+    first : int64
+        The columns that trees ask before all others.
     """
 
     train: Rows
     valid: Rows
     later: Rows
+    first: Ints
 
 
 def further(of: Judged, today: Graph, then: Graph, capacity: int, *, seed: int = 0, part: float | None = None) -> dict[str, Any]:
@@ -117,7 +121,7 @@ def unseen_groups(of: Judged, today: Graph, seed: int) -> dict[str, Any]:
     for each in range(_FOLDS):
         mine = fold == each
         strange = ~np.isin(early, late[mine])
-        score[mine] = Trees.fit(of.train.values[strange], of.train.label[strange], seed).score(of.later.values[mine])
+        score[mine] = Trees.staged(of.train.values[strange], of.train.label[strange], seed, of.first).score(of.later.values[mine])
     told = {name: interval(metric, of.later.label, score, np.random.default_rng(_SEED)) for name, metric in RANKING.items()}
     return told | sizes
 
@@ -137,7 +141,8 @@ def lawsuits(of: Judged, seed: int) -> dict[str, Any]:
 
 
 def _fitted(of: Judged, columns: Ints, seed: int) -> Floats:
-    return Trees.fit(of.train.values[:, columns], of.train.label, seed).score(of.later.values[:, columns])
+    first = np.flatnonzero(among(columns, of.first))
+    return Trees.staged(of.train.values[:, columns], of.train.label, seed, first).score(of.later.values[:, columns])
 
 
 def unlabelled(of: Judged, part: float | None) -> dict[str, Any]:

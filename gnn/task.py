@@ -60,6 +60,8 @@ class Task:
     events
         Today's graph in, ``id`` and ``known_on`` out: whom it befell, and the day from which on the bank knew; ``happened_on`` besides
         where it is told when it was done. None where no source states any.
+    first
+        Families of columns that trees ask before all others, see `gnn.trees.Trees.staged`.
     """
 
     name: str
@@ -70,3 +72,4 @@ class Task:
     capacity: int
     events: Callable[[Graph], ir.Table | None]
     units: Units
+    first: tuple[str, ...] = ()

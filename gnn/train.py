@@ -148,6 +148,7 @@ def train(
                 {OWN: np.arange(last.n_own), GRAPH: np.arange(len(last.columns))},
                 task.horizon,
                 seed,
+                first=first_of(task, last.columns),
             ),
         }
     if rivals:
@@ -168,7 +169,7 @@ class _Material:
 
 def _measured(of: _Material, seed: int) -> Trained:
     parts, last = of.parts, of.last
-    both = {name: _fitted(name, width, parts, last, seed) for name, width in ((OWN, last.n_own), (GRAPH, len(last.columns)))}
+    both = {name: _fitted(name, width, of, seed) for name, width in ((OWN, last.n_own), (GRAPH, len(last.columns)))}
     valid, test = parts["valid"], parts["test"]
     gain = {
         period: paired(average_precision, rows.label, _score(both[GRAPH], rows), _score(both[OWN], rows), np.random.default_rng(_SEED))
@@ -202,8 +203,8 @@ def days_of(seen: Mapping[date, Snapshot], known: Known, task: Task, untold: Unt
 def _further(trained: Trained, parts: dict[str, Part], archive: Archive, seed: int, found_part: float | None) -> dict[str, Any]:
     """Return what the chosen model is worth beyond its ranking."""
     of, width = trained.challenger, len(trained.challenger.columns)
-    rows = [Rows(parts[name].values[:, :width], parts[name].label, parts[name].ids) for name in ("train", "valid", "test")]
-    judged = Judged(of.trees, of.curve, of.columns, *rows)
+    early, valid, later = (Rows(parts[name].values[:, :width], parts[name].label, parts[name].ids) for name in ("train", "valid", "test"))
+    judged = Judged(of.trees, of.curve, of.columns, early, valid, later, first_of(trained.task, of.columns))
     return further(judged, archive.today(), archive.on(trained.periods.test), trained.task.capacity, seed=seed, part=found_part)
 
 
@@ -240,12 +241,16 @@ def _score(of: Challenger, rows: Part) -> Floats:
     return of.trees.score(rows.values[:, : len(of.columns)])
 
 
-def _fitted(name: str, width: int, parts: dict[str, Part], last: Snapshot, seed: int) -> Challenger:
-    train_, valid = parts["train"], parts["valid"]
-    trees = Trees.fit(train_.values[:, :width], train_.label, seed)
+def first_of(task: Task, columns: Sequence[Named]) -> Ints:
+    """Return the places of the columns that trees ask before all others, int64."""
+    return np.flatnonzero([column.family in task.first for column in columns]).astype(np.int64)
+
+
+def _fitted(name: str, width: int, of: _Material, seed: int) -> Challenger:
+    train_, valid, columns = of.parts["train"], of.parts["valid"], of.last.columns[:width]
+    trees = Trees.staged(train_.values[:, :width], train_.label, seed, first_of(of.task, columns))
     deal = folds(valid.label, np.arange(len(valid.label)), _FOLDS, np.random.default_rng(_SEED))
     curve, _ = calibrate(trees.score(valid.values[:, :width]), valid.label, deal)
-    columns = last.columns[:width]
     return Challenger(name, trees, curve, columns, schema_digest(columns))
 
 

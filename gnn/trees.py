@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,10 @@ class Growth:
     in_leaf: int = 15
 
 
+#: Trees that ask some columns alone, and those that are grown on what they leave.
+_EARLY, _LATE = Growth(rounds=100), Growth(rounds=100, rate=0.02)
+
+
 @dataclass(frozen=True)
 class Trees:
     """Fitted trees over some columns; missing values are left to them."""
@@ -46,9 +51,24 @@ class Trees:
     @classmethod
     def fit(cls, values: Floats, label: Labels, seed: int, growth: Growth = Growth()) -> Trees:
         """Fit trees; the same rows in the same order and the same seed give the same trees."""
-        data = lightgbm.Dataset(values, label.astype(float), free_raw_data=False)
-        grown = {"learning_rate": growth.rate, "num_leaves": growth.leaves, "min_data_in_leaf": growth.in_leaf}
-        return cls(lightgbm.train({**_SETTINGS, **grown, "seed": seed}, data, num_boost_round=growth.rounds), values.shape[1])
+        return cls(_grown(values, label, seed, growth, {}), values.shape[1])
+
+    @classmethod
+    def staged(cls, values: Floats, label: Labels, seed: int, first: Ints) -> Trees:
+        """Fit trees of which the first ask some columns alone, and the others what these leave, of all columns.
+
+        A few dozen cases among hundreds of columns teach trees of all columns their chances; what is known to tell of cases goes first.
+
+        Parameters
+        ----------
+        first : int64
+            Places of the columns that go first; without any, these are the trees of ``fit``.
+        """
+        if not len(first):
+            return cls.fit(values, label, seed)
+        alone = {"interaction_constraints": [first.tolist()], "feature_fraction": 1.0}
+        early = _grown(values, label, seed, _EARLY, alone)
+        return cls(_grown(values, label, seed, _LATE, {}, after=early), values.shape[1])
 
     @classmethod
     def read(cls, text: str) -> Trees:
@@ -91,3 +111,12 @@ class Trees:
         .. [1] Lundberg et al., From local explanations to global understanding with explainable AI for trees, 2020.
         """
         return np.asarray(self.booster.predict(values, pred_contrib=True, num_threads=1))
+
+
+def _grown(
+    values: Floats, label: Labels, seed: int, growth: Growth, further: Mapping[str, Any], *, after: lightgbm.Booster | None = None
+) -> lightgbm.Booster:
+    """Grow trees, ``after`` others whose scores they begin with; the booster holds both."""
+    data = lightgbm.Dataset(values, label.astype(float), free_raw_data=False)
+    grown = {"learning_rate": growth.rate, "num_leaves": growth.leaves, "min_data_in_leaf": growth.in_leaf}
+    return lightgbm.train({**_SETTINGS, **grown, **further, "seed": seed}, data, num_boost_round=growth.rounds, init_model=after)

@@ -13,6 +13,7 @@ from gnn.encode import Floats
 from gnn.metrics import DRAWS, Labels, average_precision, drawn_rows
 from gnn.trees import Trees
 from kg.algorithms.kernel import Ints
+from kg.algorithms.sharing import among
 
 _SEED, _LEAST = 7, 5
 #: Where fewer cases teach, all do.
@@ -49,7 +50,7 @@ def origins(days: Sequence[date], horizon: int) -> tuple[date, ...]:
 
 
 def walked(
-    days: Mapping[date, Day], columns: Mapping[str, Ints], horizon: int, seed: int, most: int | None = None
+    days: Mapping[date, Day], columns: Mapping[str, Ints], horizon: int, seed: int, *, first: Ints, most: int | None = None
 ) -> dict[date, dict[str, Floats]]:
     """Return the scores of the companies of each day that is judged, by model, from trees that saw only what was known before.
 
@@ -57,6 +58,8 @@ def walked(
     ----------
     columns
         The columns that each model reads, int64.
+    first : int64
+        The columns that trees ask before all others where they read them.
     most
         From how many companies to whom nothing happened trees learn at most, drawn by the seed; None where from all.
     """
@@ -67,7 +70,9 @@ def walked(
         label, values = _fewer(label, values, most, seed)
         if min(int(label.sum()), int(days[day].label.sum())) >= _LEAST:
             scored[day] = {
-                name: Trees.fit(np.ascontiguousarray(values[:, read]), label, seed).score(days[day].values[:, read])
+                name: Trees.staged(np.ascontiguousarray(values[:, read]), label, seed, np.flatnonzero(among(read, first))).score(
+                    days[day].values[:, read]
+                )
                 for name, read in columns.items()
             }
     return scored
@@ -89,20 +94,22 @@ def _fewer(label: Labels, values: Floats, most: int | None, seed: int) -> tuple[
     return label[kept], values[kept]
 
 
-def walk(days: Mapping[date, Day], columns: Mapping[str, Ints], horizon: int, seed: int) -> dict[str, Any]:
+def walk(days: Mapping[date, Day], columns: Mapping[str, Ints], horizon: int, seed: int, *, first: Ints) -> dict[str, Any]:
     """Return the mean over days of the AP of each model, and of the gain of the last one over the first, with 95 % intervals.
 
     Parameters
     ----------
     columns
         The columns that each model reads, int64.
+    first : int64
+        The columns that trees ask before all others where they read them.
 
     Returns
     -------
     dict
         ``days``: cases by day that was judged; a day with fewer than five is left out. ``ap`` by model; ``gain``.
     """
-    scored = walked(days, columns, horizon, seed)
+    scored = walked(days, columns, horizon, seed, first=first)
     told = {str(day): int(days[day].label.sum()) for day in scored}
     if not scored:
         return {"days": told}

@@ -42,7 +42,7 @@ from gnn.slices import slices
 from gnn.snapshot import Snapshot
 from gnn.task import Task
 from gnn.tasks import choose
-from gnn.train import Trained, days_of, first_day, known_of, train
+from gnn.train import Trained, days_of, first_day, first_of, known_of, train
 from gnn.unlabelled import corrected
 from gnn.untold import Untold
 from gnn.walk import Day, walked
@@ -121,7 +121,7 @@ def _days(archive: Archive, task: Task, seen: Mapping[date, Snapshot]) -> dict[d
 
 def _layers(folder: Path, trained: Trained, days: Mapping[date, Day]) -> None:
     """Keep the scores by each layer of features, of the days that `gnn.walk` judges."""
-    scored = walked(days, layers(trained.columns), trained.task.horizon, 0, _LEARNT)
+    scored = walked(days, layers(trained.columns), trained.task.horizon, 0, first=first_of(trained.task, trained.columns), most=_LEARNT)
     rows = {f"{day}/label": days[day].label for day in scored}
     rows |= {f"{day}/{name}": score.astype(np.float32) for day, each in scored.items() for name, score in each.items()}
     np.savez_compressed(folder / LAYERS, **rows)

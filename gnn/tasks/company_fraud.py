@@ -29,4 +29,5 @@ TASK = Task(
     capacity=50,
     events=events,
     units=COMPANIES,
+    first=("schemes",),
 )

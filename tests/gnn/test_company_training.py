@@ -31,6 +31,7 @@ from kg.progress import Silent
 
 from .conftest import TASK
 
+NONE = np.empty(0, np.int64)
 RUN = {"run_id": "run-1", "as_of": "2024-09-16", "code": "c", "tables": {"graph/Company": 1}}
 
 
@@ -321,11 +322,11 @@ def test_walking_judges_each_day_by_trees_that_saw_only_what_was_known_before():
 
     # what tells the guilty turns round before the last day; who had seen that day would rank it right
     days = {date(2024, 1, 1): day(0, 1), date(2024, 3, 1): day(1, 1), date(2024, 5, 1): day(2, -1)}
-    found = walk(days, {"one": np.array([0]), "both": np.array([0, 1])}, 60, 0)
+    found = walk(days, {"one": np.array([0]), "both": np.array([0, 1])}, 60, 0, first=NONE)
     assert found["days"] == {"2024-05-01": 20, "2024-03-01": 20}
     assert found["ap"]["both"]["value"] == pytest.approx((1 + 0.03) / 2, abs=0.05)
     assert found["gain"]["low"] > 0
-    assert walk({date(2024, 1, 1): days[date(2024, 1, 1)]}, {"one": np.array([0])}, 60, 0) == {"days": {}}
+    assert walk({date(2024, 1, 1): days[date(2024, 1, 1)]}, {"one": np.array([0])}, 60, 0, first=NONE) == {"days": {}}
 
 
 def test_the_card_tells_of_segments_money_and_cases_never_found(registry, version):

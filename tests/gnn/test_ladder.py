@@ -56,7 +56,7 @@ def test_trees_of_a_walk_learn_from_cases_of_which_the_day_tells_and_from_as_man
         return Day(np.column_stack([np.where(taught < 0, -sign, sign * label) + dice.normal(scale=0.1, size=600)]), label, taught)
 
     days = {date(2024, 1, 1): day(1), date(2024, 7, 1): day(1)}
-    found = walked(days, {"one": np.array([0])}, 180, 0)[date(2024, 7, 1)]["one"]
+    found = walked(days, {"one": np.array([0])}, 180, 0, first=np.empty(0, np.int64))[date(2024, 7, 1)]["one"]
     assert found[30:60].min() > found[60:].max()
     assert found[:30].max() <= np.median(found[60:])
     few, many = (_fewer(days[date(2024, 1, 1)].label, days[date(2024, 1, 1)].values, most, 0) for most in (100, None))
