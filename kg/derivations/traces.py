@@ -18,7 +18,7 @@ from numbers import Integral
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg.derivations.windows import MOST, Window, checked, summed, total, within
+from kg.derivations.happened import MOST, Window, checked, summed, total, within
 from kg.errors import UsageError
 from kg.tables import alike_ids, refuse_repeated
 

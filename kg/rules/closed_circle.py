@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from kg.algorithms.components import strong_components
 from kg.algorithms.interning import Interner
-from kg.payments.loan_money import of_fullest_source
+from kg.ownership.registers import of_fullest_source
 from kg.reason import CLOSED_HOLDING_CIRCLE
 from kg.rule import Need, Rule, Tables, conform, listed, parameter, refuse_outside
 

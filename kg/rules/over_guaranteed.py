@@ -21,7 +21,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from kg.algorithms.interning import Interner
-from kg.payments.loan_money import guaranteed, of_fullest_source
+from kg.ownership.registers import of_fullest_source
+from kg.payments.loan_money import guaranteed
 from kg.reason import OVER_GUARANTEED
 from kg.rule import FOUND, Need, Rule, Tables, conform, listed, parameter, refuse_outside
 

@@ -29,8 +29,8 @@ from kg.algorithms.kernel import Ints
 from kg.algorithms.relays import Passing, gathered, relays
 from kg.algorithms.sharing import among
 from kg.graph import Graph
+from kg.ownership.registers import majorities
 from kg.payments.legs import legs, told
-from kg.payments.loan_money import majorities
 from kg.payments.transfers import around_clients, as_flow, few, few_between, to_owners, usable
 from kg.reason import SCATTERED_AND_GATHERED
 from kg.rule import FOUND, Need, Rule, Tables, conform, parameter, refuse_outside

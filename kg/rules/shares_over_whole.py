@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg.payments.loan_money import of_fullest_source
+from kg.ownership.registers import of_fullest_source
 from kg.reason import SHARES_OVER_WHOLE
 from kg.rule import Need, Rule, Tables, conform, listed, parameter, refuse_outside
 
