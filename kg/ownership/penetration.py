@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from kg.graph import Graph
 from kg.ownership.register import Register, register
+from kg.ownership.registers import told_once
 
 Direction = Literal["up", "down"]
 
@@ -55,7 +56,8 @@ def net(graph: Graph, company: str, direction: Direction, levels: int | None = N
         How many levels are followed; by default all.
     """
     near, far = ("held", "holder") if direction == "up" else ("holder", "held")
-    rows = graph.edges("HOLDS_SHARES").select(id="id", holder="src", held="dst", share_ppm="share_ppm")
+    told = told_once(graph.engine, graph.edges("HOLDS_SHARES"))
+    rows = told.select(id="id", holder="src", held="dst", share_ppm="share_ppm")
     front = known = pa.array([company])
     found: list[pa.Table] = []
     while len(front) and (levels is None or len(found) < levels):

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from kg.engine import Engine
 from kg.graph import Graph
 from kg.ownership.nominees import sound
+from kg.ownership.registers import told_once
 
 #: What an owner of companies is called that acts for the State, where no source says what it is.
 STATE_NAMES = ("国有资产监督管理", "国资委", "财政部", "财政厅", "财政局", "人民政府")
@@ -78,7 +79,8 @@ def _register(graph: Graph, companies: pa.Array | None) -> Register:
 
 
 def _holdings(engine: Engine, rows: ir.Table) -> pa.Table:
-    """Return holdings with their shares in ppm, those stated as money too where all of a company's are."""
+    """Return holdings, each as one source tells it, with their shares in ppm, those stated as money too where all of a company's are."""
+    rows = told_once(engine, rows)
     sums = rows.group_by("dst").aggregate(
         _all=rows.subscribed_fen.sum(), _stated=(rows.subscribed_fen.count() == rows.count()).fill_null(False)
     )

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from kg.engine import Engine, union
 
 _HALF_PPM = 500_000
 
@@ -51,3 +55,29 @@ def of_fullest_source(rows: pa.Table, keys: Sequence[str], amount: str) -> pa.Ta
     said = said.join(most, keys, join_type="inner")
     said = said.filter(pc.equal(said["_said_sum"], said["_said_sum_max"])).group_by(keys).aggregate([("source", "min")])
     return rows.join(said.rename_columns({"source_min": "source"}), [*keys, "source"], join_type="inner").select(rows.column_names)
+
+
+def told_once(engine: Engine, rows: ir.Table) -> ir.Table:
+    """Return holdings without those that another source tells as well: of each holder in each company those of one source stay.
+
+    It is the source that states the largest share there, then the largest subscription, then the first by name. A holder whom one
+    source alone knows stays, whatever others say of the company.
+
+    Parameters
+    ----------
+    rows
+        ``src, dst, share_ppm, subscribed_fen, source`` and others.
+    """
+    pair = ["src", "dst"]
+    if engine.count(rows.select("source").distinct().limit(2)) < 2:
+        return rows
+    doubled = rows.group_by(pair).aggregate(_sources=rows.source.nunique()).filter(ibis._._sources > 1).select(*pair)
+    doubled = engine.keep(doubled)
+    if not engine.count(doubled):
+        return rows
+    several = rows.semi_join(doubled, pair)
+    said = several.group_by([*pair, "source"]).aggregate(_share=several.share_ppm.sum(), _money=several.subscribed_fen.sum())
+    most = [ibis.desc(said[name].fill_null(-1)) for name in ("_share", "_money")]
+    ranked = said.mutate(_rank=ibis.row_number().over(group_by=pair, order_by=[*most, said.source]))
+    chosen = ranked.filter(ranked._rank == 0).select(*pair, "source")
+    return union([rows.anti_join(doubled, pair), several.semi_join(chosen, [*pair, "source"])])

@@ -61,6 +61,34 @@ def test_a_stated_share_is_kept_and_one_holder_without_money_leaves_all_unknown(
     }
 
 
+def test_what_two_sources_tell_of_one_holder_is_not_added_up_and_whom_one_alone_knows_stays(lake):
+    found = held(
+        lake,
+        {"src": "p", "dst": "c", "share_ppm": 300_000, "source": "registry"},
+        {"src": "p", "dst": "c", "share_ppm": 310_000, "source": "crm"},
+        # two instalments of one source are one holding
+        {"src": "q", "dst": "c", "share_ppm": 200_000, "source": "registry"},
+        {"src": "q", "dst": "c", "share_ppm": 200_000, "source": "registry"},
+        {"src": "q", "dst": "c", "share_ppm": 390_000, "source": "crm"},
+        # a share that only one of them knows, money where no share is stated, and the name where they say as much
+        {"src": "r", "dst": "c", "source": "crm"},
+        {"src": "r", "dst": "c", "share_ppm": 50_000, "source": "registry"},
+        {"src": "s", "dst": "d", "subscribed_fen": 700, "source": "crm"},
+        {"src": "s", "dst": "d", "subscribed_fen": 300, "source": "registry"},
+        {"src": "t", "dst": "d", "subscribed_fen": 300, "source": "registry"},
+        {"src": "t", "dst": "d", "subscribed_fen": 300, "source": "crm"},
+    )
+    told = sorted((row["holder"], row["share_ppm"], row["id"]) for row in found)
+    assert told == [
+        ("p", 310_000, "h1"),
+        ("q", 200_000, "h2"),
+        ("q", 200_000, "h3"),
+        ("r", 50_000, "h6"),
+        ("s", 700_000, "h7"),
+        ("t", 300_000, "h10"),
+    ]
+
+
 @given(st.integers(0, 10**15), st.integers(0, 10**15))
 def test_parts_of_large_amounts_are_rounded_down_exactly(part, others):
     whole = max(part + others, 1)
