@@ -7,11 +7,17 @@ from typing import Any
 from gnn.card_figures import told
 from gnn.card_further import further_said, walked_said
 
-__all__ = ["card", "graph_said", "told"]
+__all__ = ["card", "chosen_said", "graph_said", "told"]
 
 
-def card(about: dict[str, Any], metrics: dict[str, Any]) -> str:
-    """Return a card in Markdown; ``{version}`` stands where the version belongs."""
+def card(about: dict[str, Any], metrics: dict[str, Any], weights: str) -> str:
+    """Return a card in Markdown; ``{version}`` stands where the version belongs.
+
+    Parameters
+    ----------
+    weights
+        What the weights are, see `gnn.weights.Weights`.
+    """
     rows, days, curve = metrics["rows"], about["periods"], about["curve"]["name"]
     within = f" within {about['horizon']} days" if about["ahead"] else ""
     lines = [
@@ -21,6 +27,7 @@ def card(about: dict[str, Any], metrics: dict[str, Any]) -> str:
         "A score refers a case to a person; nobody is declined by a score.",
         "",
         f"- model: {metrics['chosen']}, {about['n_columns']} columns, schema {about['schema']}, probabilities by {curve}",
+        f"- weights: {weights}",
         f"- training run {about['run_id']}, business date {about['as_of']}, code {about['code']}",
         f"- train {', '.join(days['train'])}; validation {', '.join(days['valid'])}; held out {days['test']}",
         *(f"- {name}: {of['rows']} {metrics['units']} on days, {of['guilty']} {metrics['outcome']}" for name, of in rows.items()),
@@ -31,6 +38,7 @@ def card(about: dict[str, Any], metrics: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|---|",
         *(_row(name, of) for name, of in metrics["models"].items()),
         "",
+        chosen_said(metrics),
         graph_said(metrics),
         "",
         *([walked_said(metrics["walk"]), ""] if "walk" in metrics else []),
@@ -50,12 +58,25 @@ def card(about: dict[str, Any], metrics: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def chosen_said(metrics: dict[str, Any]) -> str:
+    """Say which model was chosen, and of a network whether it was shown to be better than the trees."""
+    if "network_against_trees" not in metrics:
+        return f"Chosen on validation: {metrics['chosen']}."
+    gain = metrics["network_against_trees"]
+    worse = max(gain[period]["high"] for period in ("valid", "test")) < 0
+    verdict = "shown to be better" if gain["helps"] else "shown to be worse" if worse else "not shown to be better"
+    return f"Asked for: {metrics['chosen']}. The network against {gain['trees']}: {verdict} ({_both(gain)})."
+
+
 def graph_said(metrics: dict[str, Any]) -> str:
     """Say whether the neighbours' features were shown to help: in both periods that no tree was grown on."""
     gain = metrics["graph_against_own"]
     verdict = "shown to help" if gain["helps"] else "not shown to help"
-    figures = f"{told(gain['valid'], '+.4f')} in validation, {told(gain['test'], '+.4f')} held out"
-    return f"Neighbours' features against own features alone: {verdict} (gain in AP {figures})."
+    return f"Neighbours' features against own features alone, by boosted trees: {verdict} ({_both(gain)})."
+
+
+def _both(gain: dict[str, Any]) -> str:
+    return f"gain in AP {told(gain['valid'], '+.4f')} in validation, {told(gain['test'], '+.4f')} held out"
 
 
 def _row(name: str, of: dict[str, Any]) -> str:

@@ -53,7 +53,7 @@ def _unseen(of: dict[str, Any]) -> str:
 def _beyond(of: dict[str, Any]) -> list[str]:
     never, base, strange, unseen = of["unlabelled"], of["prior"], of["outside"], of["unseen_groups"]
     lines = [
-        f"- trees that saw no company of the same group: {_unseen(unseen)} ({unseen['groups']} groups)",
+        f"- models that saw no company of the same group: {_unseen(unseen)} ({unseen['groups']} groups)",
         f"- part of the guilty that is found: {never['part']:.2f} ({'given' if never['given'] else 'estimated'}); by it "
         f"{never['guilty']:.0f} of all and {never['guilty_of_100']:.0f} of the 100 highest are guilty",
         f"- base rate: {base['valid']:.3%} in validation, {base['observed']:.3%} held out, {base['said']:.3%} said",

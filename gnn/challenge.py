@@ -42,19 +42,19 @@ def register(registry: Registry, trained: Trained, run: dict[str, Any]) -> str:
             "test": trained.periods.test.isoformat(),
         },
     }
-    return registry.save(about, model.trees, metrics, card(about, metrics))
+    return registry.save(about, model.weights, metrics, card(about, metrics, model.weights.about))
 
 
 def _gate(registry: Registry, trained: Trained) -> dict[str, Any]:
     """Return by how much the model is better than who serves; than a ranking by chance where nobody can serve."""
     held, width = trained.held, len(trained.challenger.columns)
-    score = trained.challenger.trees.score(held.values[:, :width])
+    score = trained.challenger.weights.score(held.values[:, :width])
     champion = registry.champion()
     rival, said = np.zeros(len(held.label)), "no champion"
     if champion is not None:
         try:
             serving = registry.load(champion)
-            rival, said = serving.trees.score(held.values[:, : len(serving.columns(trained.columns))]), f"champion {champion}"
+            rival, said = serving.weights.score(held.values[:, : len(serving.columns(trained.columns))]), f"champion {champion}"
         except VerificationError as error:
             said = f"the champion cannot serve: {error}"
     gain = paired(average_precision, held.label, score, rival, np.random.default_rng(_SEED))

@@ -15,7 +15,7 @@ from kg.algorithms.kernel import Ints
 
 @dataclass(frozen=True)
 class Contributions:
-    """What columns add to log-odds (TreeSHAP, see `gnn.trees.Trees.contributions`).
+    """What columns add to log-odds (TreeSHAP of trees, integrated gradients of a network, see `gnn.weights.Weights.contributions`).
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Contributions:
     def of(cls, model: Registered, seen: Snapshot, places: Ints) -> Contributions:
         """Return the contributions to the scores of some companies of a snapshot."""
         values = model.values(seen)
-        found = model.trees.contributions(values[places])
+        found = model.weights.contributions(values[places])
         columns = model.columns(seen.columns)
         return cls(places, columns, values[places], found[:, :-1], middles(values), float(found[0, -1]) if len(places) else 0.0)
 

@@ -40,7 +40,9 @@ def evaluate(archive: Archive, task: Task, families: Sequence[Family], model: Re
             f"{int(rows.label.sum())} of {len(rows.label)} {task.units.many} became a case after {day}; both classes are needed"
         )
     columns = model.columns(seen.columns)
-    of = Challenger(model.version, model.trees, model.curve, columns, str(model.about["schema"]))
+    of = Challenger(model.version, model.weights, model.curve, columns, str(model.about["schema"]))
     found = {"model": model.version, "day": day, "known_by": archive.as_of, "rows": len(rows.label), "guilty": int(rows.label.sum())}
     read = Rows(rows.values[:, : len(columns)], rows.label, rows.ids)
-    return found | worth(of, rows, task.capacity) | caught(Serving(model.trees, model.curve, columns), read, archive.on(day), task.capacity)
+    return (
+        found | worth(of, rows, task.capacity) | caught(Serving(model.weights, model.curve, columns), read, archive.on(day), task.capacity)
+    )

@@ -10,20 +10,20 @@ from gnn.abstain import Range
 from gnn.encode import Floats
 from gnn.registry import Registered
 from gnn.snapshot import Named, Snapshot
-from gnn.trees import Trees
+from gnn.weights import Weights
 
 #: How many columns a stranger is told by.
 _TOLD = 5
 
 
-def learnt(columns: Sequence[Named], trees: Trees, grown_on: Floats, judged_on: Floats) -> dict[str, Any]:
-    """Return what is kept of rows: the range of those that trees were grown on, and how those lie that probabilities were made of.
+def learnt(columns: Sequence[Named], weights: Weights, grown_on: Floats, judged_on: Floats) -> dict[str, Any]:
+    """Return what is kept of rows: the range of those that weights were fitted to, and how those lie that probabilities were made of.
 
-    Drift is held against the latter: of trees grown on a row its score says more than of any other, and the past of early days is short.
+    Drift is held against the latter: of rows that were learnt from scores say more than of any others, and the past of early days is short.
     """
     width = len(columns)
-    shares = drift.learnt([column.name for column in columns], judged_on[:, :width], trees.score(judged_on[:, :width]))
-    return {"range": Range.of(grown_on[:, :width], trees.used(), judged_on[:, :width]).told(), "shares": shares}
+    shares = drift.learnt([column.name for column in columns], judged_on[:, :width], weights.score(judged_on[:, :width]))
+    return {"range": Range.of(grown_on[:, :width], weights.used(), judged_on[:, :width]).told(), "shares": shares}
 
 
 def strangers(model: Registered, seen: Snapshot) -> list[str | None]:

@@ -13,13 +13,14 @@ from gnn import segments as parts_of
 from gnn.abstain import Range
 from gnn.calibrate import Beta, Isotonic
 from gnn.encode import Floats
+from gnn.kinds import fitted_like
 from gnn.metrics import RANKING, Labels, average_precision, interval, paired
 from gnn.reliability import line
 from gnn.snapshot import Named
 from gnn.splits import folds
 from gnn.together import together
-from gnn.trees import Trees
 from gnn.unlabelled import base_rate, corrected, found_part, shifted
+from gnn.weights import Weights
 from kg.algorithms.interning import Interner
 from kg.algorithms.kernel import Ints
 from kg.algorithms.sharing import among
@@ -49,7 +50,7 @@ class Rows:
 class Serving:
     """What scores rows."""
 
-    trees: Trees
+    weights: Weights
     curve: Beta | Isotonic
     columns: Sequence[Named]
 
@@ -95,7 +96,7 @@ def further(of: Judged, today: Graph, then: Graph, capacity: int, *, seed: int =
 
 def caught(of: Serving, later: Rows, then: Graph, capacity: int) -> dict[str, Any]:
     """Return what a model is worth by segment, how early it finds the guilty, and the money that it catches."""
-    score = of.trees.score(later.values)
+    score = of.weights.score(later.values)
     counts = (*parts_of.FIRST, capacity)
     return {
         "segments": parts_of.by_segment(parts_of.segments(of.columns, later.values), later.label, score, of.curve(score)),
@@ -107,7 +108,7 @@ def caught(of: Serving, later: Rows, then: Graph, capacity: int) -> dict[str, An
 def unseen_groups(of: Judged, today: Graph, seed: int) -> dict[str, Any]:
     """Return the ranking of held-out rows by models that saw no company of the same ownership group or cluster of links.
 
-    Rows are dealt into folds by group; the trees that score a fold are grown on companies of the other folds alone. Where too
+    Rows are dealt into folds by group; what scores a fold is of the same kind and learnt from companies of the other folds alone. Where too
     few groups have a case, the ranking is left out.
     """
     ids = Interner.of(of.train.ids, of.later.ids)
@@ -121,7 +122,8 @@ def unseen_groups(of: Judged, today: Graph, seed: int) -> dict[str, Any]:
     for each in range(_FOLDS):
         mine = fold == each
         strange = ~np.isin(early, late[mine])
-        score[mine] = Trees.staged(of.train.values[strange], of.train.label[strange], seed, of.first).score(of.later.values[mine])
+        some = fitted_like(of.weights, of.train.values[strange], of.train.label[strange], seed, of.first)
+        score[mine] = some.score(of.later.values[mine])
     told = {name: interval(metric, of.later.label, score, np.random.default_rng(_SEED)) for name, metric in RANKING.items()}
     return told | sizes
 
@@ -136,21 +138,21 @@ def lawsuits(of: Judged, seed: int) -> dict[str, Any]:
         return {}
     alone, rest = (_fitted(of, np.flatnonzero(columns), seed) for columns in (mine, ~mine))
     dice = np.random.default_rng(_SEED)
-    gain = paired(average_precision, of.later.label, of.trees.score(of.later.values), rest, dice)
+    gain = paired(average_precision, of.later.label, of.weights.score(of.later.values), rest, dice)
     return {"alone_auc": interval(RANKING["auc"], of.later.label, alone, dice), "ap_gain": gain}
 
 
 def _fitted(of: Judged, columns: Ints, seed: int) -> Floats:
     first = np.flatnonzero(among(columns, of.first))
-    return Trees.staged(of.train.values[:, columns], of.train.label, seed, first).score(of.later.values[:, columns])
+    return fitted_like(of.weights, of.train.values[:, columns], of.train.label, seed, first).score(of.later.values[:, columns])
 
 
 def unlabelled(of: Judged, part: float | None) -> dict[str, Any]:
     """Return the part of the guilty that is found, and how many are guilty by that: among all, and among the highest scores."""
-    said = of.curve(of.trees.score(of.valid.values))
+    said = of.curve(of.weights.score(of.valid.values))
     estimate = found_part(said, of.valid.label)
     used = estimate if part is None else part
-    probability = corrected(of.curve(of.trees.score(of.later.values)), used)
+    probability = corrected(of.curve(of.weights.score(of.later.values)), used)
     first = np.sort(probability)[::-1][:100]
     return {
         "part": used,
@@ -166,7 +168,7 @@ def prior(of: Judged) -> dict[str, Any]:
 
     The line of the outcome over what was said is told as it is and with the base rate that was found.
     """
-    before, said = float(of.valid.label.mean()), of.curve(of.trees.score(of.later.values))
+    before, said = float(of.valid.label.mean()), of.curve(of.weights.score(of.later.values))
     found = base_rate(said, before)
     label = of.later.label
     return {
@@ -181,5 +183,5 @@ def prior(of: Judged) -> dict[str, Any]:
 
 def outside(of: Judged) -> dict[str, Any]:
     """Return which part of the held-out rows is unlike all that was learnt from, and which part of the guilty."""
-    strange = Range.of(of.train.values, of.trees.used(), of.valid.values).outside(of.later.values)
+    strange = Range.of(of.train.values, of.weights.used(), of.valid.values).outside(of.later.values)
     return {"part": float(strange.mean()), "rows": int(strange.sum()), "guilty": int(of.later.label[strange].sum())}

@@ -4,8 +4,8 @@
 
     models/company_fraud/champion.json       who serves, and who did before
     models/company_fraud/<version>/
-        weights.txt                          LightGBM's text
-        model.json                           columns, schema, curve, training run, digest of the weights
+        weights.txt                          LightGBM's text, or weights.safetensors of a network
+        model.json                           columns, schema, curve, training run, kind and digest of the weights
         metrics.json card.md card.json
 
 Knows the files; no file is ever run as a program.
@@ -27,8 +27,10 @@ from gnn.abstain import Range
 from gnn.calibrate import Beta, Isotonic
 from gnn.drift import Shares
 from gnn.encode import Floats
+from gnn.kinds import kind_of
 from gnn.snapshot import Named, Snapshot, schema_digest
 from gnn.trees import Trees
+from gnn.weights import Weights
 from kg.errors import GateError, KgfraudError, UsageError, VerificationError, did_you_mean_one_of
 from kg.run import write_whole
 
@@ -47,7 +49,7 @@ class Registered:
     """
 
     version: str
-    trees: Trees
+    weights: Weights
     curve: Beta | Isotonic
     about: dict[str, Any]
     metrics: dict[str, Any]
@@ -61,7 +63,7 @@ class Registered:
             If they are not what the model learnt on.
         """
         width = int(self.about["n_columns"])
-        if schema_digest(of[:width]) != self.about["schema"] or len(of) < width or self.trees.n_columns != width:
+        if schema_digest(of[:width]) != self.about["schema"] or len(of) < width or self.weights.n_columns != width:
             raise VerificationError(
                 f"model {self.version} learnt on features of the schema {self.about['schema']}, today's are {schema_digest(of[:width])}; "
                 "train a model anew, or roll back"
@@ -84,7 +86,7 @@ class Registered:
         """
         if not len(of.ids):
             raise GateError("the graph holds no company; there is nobody to score")
-        score = self.trees.score(self.values(of))
+        score = self.weights.score(self.values(of))
         probability = np.round(self.curve(score), 4)
         if not (np.isfinite(score).all() and np.isfinite(probability).all()):
             raise GateError(f"model {self.version} gives scores that are no numbers; roll back, or train again")
@@ -111,14 +113,14 @@ class Registry:
         """Return the versions that served before, the last one at the end."""
         return list(self._served()["before"])
 
-    def save(self, about: dict[str, Any], trees: Trees, metrics: dict[str, Any], card: str) -> str:
+    def save(self, about: dict[str, Any], weights: Weights, metrics: dict[str, Any], card: str) -> str:
         """Register a model and return its version, which follows from its contents."""
-        weights = trees.text()
-        about = {**about, "task": self.task, "weights_sha256": _digest(weights)}
-        version = f"{about['as_of']}-{_digest(json.dumps(about, sort_keys=True, default=str))[:12]}"
+        kept = weights.kept()
+        about = {**about, "task": self.task, "kind": weights.kind, "weights_sha256": _digest(kept)}
+        version = f"{about['as_of']}-{_digest(json.dumps(about, sort_keys=True, default=str).encode())[:12]}"
         folder = self.folder / version
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "weights.txt", weights)
+        write_whole(folder / weights.file, kept)
         write_whole(folder / "metrics.json", _json(metrics))
         write_whole(folder / "card.md", card.replace("{version}", version))
         write_whole(folder / "card.json", _json({"version": version, **about, "metrics": metrics}))
@@ -144,16 +146,17 @@ class Registry:
         folder = self.folder / version
         try:
             about, metrics = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("model.json", "metrics.json"))
-            weights = (folder / "weights.txt").read_text(encoding="utf-8")
             curve = curve_of(about["curve"])
+            kind = kind_of(about.get("kind", Trees.kind))  # before there were others nothing was said
+            kept = (folder / kind.file).read_bytes()
             if "learnt" in about:  # read here, so that torn figures are told now and not amid the scores
                 Range.read(about["learnt"]["range"])
                 Shares.read(about["learnt"]["shares"]["score"])
-            if _digest(weights) != about["weights_sha256"]:
+            if _digest(kept) != about["weights_sha256"]:
                 raise VerificationError(f"the weights of model {version} are not those that were registered; roll back, or train again")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise VerificationError(f"model {version} cannot be read ({type(error).__name__}); roll back, or train again") from None
-        return Registered(version, Trees.read(weights), curve, about, metrics)
+        return Registered(version, kind.read(kept), curve, about, metrics)
 
     def serving(self) -> Registered:
         """Read the champion.
@@ -253,8 +256,8 @@ def curve_of(told: dict[str, Any]) -> Beta | Isotonic:
     return Isotonic(np.asarray(told["at"], float), np.asarray(told["value"], float))
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(contents: bytes) -> str:
+    return hashlib.sha256(contents).hexdigest()
 
 
 def _json(value: dict[str, Any]) -> str:

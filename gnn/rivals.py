@@ -1,4 +1,4 @@
-"""Models that are measured beside the trees and cannot serve yet: they show what else would be worth it."""
+"""Networks that are measured beside what was chosen: they show what else would be worth it."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import numpy as np
 
 from gnn.encode import Floats, TaskGraph
 from gnn.feature import Inputs
-from gnn.metrics import Labels, average_precision, paired
+from gnn.metrics import RANKING, Labels, average_precision, interval, paired
 from gnn.model import Model
 from gnn.models import perceptron
 
 RIVALS: tuple[Model, ...] = (perceptron.OWN, perceptron.GRAPH)
-_SEED, _MANY = 7, 20_000
+_SEED = 7
 
 
 def score(model: Model, known: tuple[Floats, Labels], later: Floats, n_own: int, *, seed: int) -> Floats:
-    """Fit a model on rows and score later ones; the first ``n_own`` columns are a company's own, the others its neighbours'.
-
-    Networks learn from all of the rarer class and as many of the other as `_MANY`: more of these cost hours and change no ranking.
-    """
-    values, label = _fewer(*known, np.random.default_rng(seed))
+    """Fit a model on rows and score later ones; the first ``n_own`` columns are a company's own, the others its neighbours'."""
+    values, label = known
     scorer = model.fit(_inputs(values, n_own), np.arange(len(label)), label, seed)
     return scorer(_inputs(later, n_own))
 
 
-def _fewer(values: Floats, label: Labels, dice: np.random.Generator) -> tuple[Floats, Labels]:
-    rare = int(label.sum() * 2 <= len(label))
-    many = np.flatnonzero(label != rare)
-    kept = np.sort(np.concatenate([np.flatnonzero(label == rare), dice.permutation(many)[:_MANY]]))
-    return values[kept], label[kept]
+def measured(known: tuple[Floats, Labels], later: tuple[Floats, Labels], n_own: int, mine: Floats, *, seed: int) -> dict[str, Any]:
+    """Return what each rival is worth on later rows, and by how much it is better there than a score of the same rows."""
+    told, (values, label) = {}, later
+    for model in RIVALS:
+        found = score(model, known, values, n_own, seed=seed)
+        ranked = {name: interval(metric, label, found, np.random.default_rng(_SEED)) for name, metric in RANKING.items()}
+        told[model.name] = ranked | {"ap_gain": against(label, found, mine)}
+    return told
 
 
 def against(label: Labels, one: Floats, other: Floats) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From a lake to a measured challenger: features at days of the past, two models, probabilities, and what they are worth."""
+"""From a lake to a measured challenger: features at days of the past, models, probabilities, and what they are worth."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gnn.family import Family
 from gnn.further import Judged, Rows, further
 from gnn.measure import probabilities
 from gnn.metrics import RANKING, Labels, at_first, average_precision, interval, paired, tied
+from gnn.network import Network
 from gnn.past import Archive
 from gnn.periods import Periods, periods
 from gnn.reliability import line
@@ -29,13 +30,14 @@ from gnn.task import Known, Task
 from gnn.trees import Growth, Trees
 from gnn.untold import Untold
 from gnn.walk import ENOUGH, Day, walk
+from gnn.weights import Weights
 from kg import dates
 from kg.algorithms.kernel import Ints
 from kg.errors import GateError
 from kg.graph import Graph
 from kg.progress import Progress
 
-OWN, GRAPH = "boosted_own", "boosted_graph"
+OWN, GRAPH, NETWORK = "boosted_own", "boosted_graph", "perceptron_graph"
 #: The fewest companies of the rarer class that a period must have.
 LEAST = {"train": 10, "valid": 5, "test": 5}
 _SEED, _FOLDS = 7, 3
@@ -63,7 +65,7 @@ class Challenger:
     """A fitted model with its probabilities and its worth."""
 
     name: str
-    trees: Trees
+    weights: Weights
     curve: Beta | Isotonic
     columns: tuple[Named, ...]
     schema: str
@@ -76,7 +78,8 @@ class Trained:
     Attributes
     ----------
     challenger
-        The model with the graph where it is shown to be better on validation rows, else the one without.
+        The network where that was asked for; else the trees with the graph where they are shown to be better on validation rows, else
+        those without.
     held, columns
         The rows of the held-out period, with all columns.
     learnt
@@ -99,6 +102,7 @@ def train(
     progress: Progress,
     *,
     seed: int = 0,
+    network: bool = False,
     rivals: bool = False,
     found_part: float | None = None,
     shelf: Shelf = NOWHERE,
@@ -107,8 +111,10 @@ def train(
 
     Parameters
     ----------
+    network
+        Whether the challenger is a network on all columns, in the place of trees.
     rivals
-        Whether models that cannot serve yet are measured beside the trees.
+        Whether networks are measured beside the challenger.
     found_part
         The part of the guilty whose case is found, where it is known; else it is estimated.
     shelf
@@ -138,7 +144,7 @@ def train(
     found = leaks.copies(parts["train"].values, parts["train"].label, parts["test"].values, parts["test"].label, last.columns)
     found += leaks.identities(seen[plan.train[0]], last)
     found += leaks.futures(archive, seen[plan.train[-1]], task.units, families)
-    trained = _measured(_Material(task, plan, parts, last, tuple(found)), seed)
+    trained = _measured(_Material(task, plan, parts, last, tuple(found), network), seed)
     metrics = dict(trained.metrics)
     if task.units is COMPANIES:
         metrics |= {
@@ -158,36 +164,46 @@ def train(
 
 @dataclass(frozen=True)
 class _Material:
-    """What models are made of: the rows of each period, the last snapshot, and the leaks in it."""
+    """What models are made of: the rows of each period, the last snapshot, the leaks in it, and whether a network is asked for."""
 
     task: Task
     plan: Periods
     parts: dict[str, Part]
     last: Snapshot
     leaks: tuple[leaks.Leak, ...]
+    network: bool
 
 
 def _measured(of: _Material, seed: int) -> Trained:
     parts, last = of.parts, of.last
     both = {name: _fitted(name, width, of, seed) for name, width in ((OWN, last.n_own), (GRAPH, len(last.columns)))}
     valid, test = parts["valid"], parts["test"]
-    gain = {
-        period: paired(average_precision, rows.label, _score(both[GRAPH], rows), _score(both[OWN], rows), np.random.default_rng(_SEED))
-        for period, rows in (("valid", valid), ("test", test))
-    }
-    chosen = both[GRAPH] if gain["valid"]["low"] > 0 else both[OWN]
+    gain = _gain(both[GRAPH], both[OWN], parts)
+    trees = both[GRAPH] if gain["valid"]["low"] > 0 else both[OWN]
+    chosen = _network(parts, last, seed) if of.network else trees
     metrics: dict[str, Any] = {
-        "models": {name: worth(each, test, of.task.capacity) for name, each in both.items()},
+        "models": {name: worth(each, test, of.task.capacity) for name, each in (both | {chosen.name: chosen}).items()},
         "chosen": chosen.name,
-        "graph_against_own": {**gain, "helps": bool(min(each["low"] for each in gain.values()) > 0)},
+        "graph_against_own": gain,
+        **({"network_against_trees": {"trees": trees.name, **_gain(chosen, trees, parts)}} if of.network else {}),
         "rows": {name: {"rows": len(rows.label), "guilty": int(rows.label.sum())} for name, rows in parts.items()},
         "units": of.task.units.many,
         "outcome": of.task.units.outcome,
         "leaks": [{"column": leak.column, "said": leak.said} for leak in of.leaks],
         "permuted_labels_auc": _permuted(parts, last, seed),
     }
-    kept = learnt(chosen.columns, chosen.trees, parts["train"].values, valid.values)
+    kept = learnt(chosen.columns, chosen.weights, parts["train"].values, valid.values)
     return Trained(of.task, chosen, of.plan, test, last.columns, metrics, kept)
+
+
+def _gain(one: Challenger, other: Challenger, parts: dict[str, Part]) -> dict[str, Any]:
+    """Return by how much one model is better than another in AP; it helps where both intervals lie above 0."""
+    gain: dict[str, Any] = {
+        period: paired(average_precision, rows.label, _score(one, rows), _score(other, rows), np.random.default_rng(_SEED))
+        for period, rows in parts.items()
+        if period != "train"
+    }
+    return {**gain, "helps": bool(min(each["low"] for each in gain.values()) > 0)}
 
 
 def days_of(seen: Mapping[date, Snapshot], known: Known, task: Task, untold: Untold) -> dict[date, Day]:
@@ -204,21 +220,15 @@ def _further(trained: Trained, parts: dict[str, Part], archive: Archive, seed: i
     """Return what the chosen model is worth beyond its ranking."""
     of, width = trained.challenger, len(trained.challenger.columns)
     early, valid, later = (Rows(parts[name].values[:, :width], parts[name].label, parts[name].ids) for name in ("train", "valid", "test"))
-    judged = Judged(of.trees, of.curve, of.columns, early, valid, later, first_of(trained.task, of.columns))
+    judged = Judged(of.weights, of.curve, of.columns, early, valid, later, first_of(trained.task, of.columns))
     return further(judged, archive.today(), archive.on(trained.periods.test), trained.task.capacity, seed=seed, part=found_part)
 
 
 def _rivals(trained: Trained, parts: dict[str, Part], n_own: int, seed: int) -> dict[str, Any]:
-    """Return what models that cannot serve yet are worth, and by how much they are better than the one that was chosen."""
-    from gnn.rivals import RIVALS, against, score  # noqa: PLC0415 - torch is slow to import
+    from gnn.rivals import measured  # noqa: PLC0415 - torch is slow to import
 
-    told, test = {}, parts["test"]
-    mine = _score(trained.challenger, test)
-    for model in RIVALS:
-        found = score(model, (parts["train"].values, parts["train"].label), test.values, n_own, seed=seed)
-        ranked = {name: interval(metric, test.label, found, np.random.default_rng(_SEED)) for name, metric in RANKING.items()}
-        told[model.name] = ranked | {"ap_gain": against(test.label, found, mine)}
-    return told
+    known, test = (parts["train"].values, parts["train"].label), parts["test"]
+    return measured(known, (test.values, test.label), n_own, _score(trained.challenger, test), seed=seed)
 
 
 def worth(of: Challenger, held: Part, capacity: int) -> dict[str, Any]:
@@ -238,7 +248,7 @@ def worth(of: Challenger, held: Part, capacity: int) -> dict[str, Any]:
 
 
 def _score(of: Challenger, rows: Part) -> Floats:
-    return of.trees.score(rows.values[:, : len(of.columns)])
+    return of.weights.score(rows.values[:, : len(of.columns)])
 
 
 def first_of(task: Task, columns: Sequence[Named]) -> Ints:
@@ -247,11 +257,20 @@ def first_of(task: Task, columns: Sequence[Named]) -> Ints:
 
 
 def _fitted(name: str, width: int, of: _Material, seed: int) -> Challenger:
-    train_, valid, columns = of.parts["train"], of.parts["valid"], of.last.columns[:width]
-    trees = Trees.staged(train_.values[:, :width], train_.label, seed, first_of(of.task, columns))
+    known, columns = of.parts["train"], of.last.columns[:width]
+    trees = Trees.staged(known.values[:, :width], known.label, seed, first_of(of.task, columns))
+    return _calibrated(name, trees, of.parts["valid"], columns)
+
+
+def _network(parts: dict[str, Part], last: Snapshot, seed: int) -> Challenger:
+    return _calibrated(NETWORK, Network.fit(parts["train"].values, parts["train"].label, seed), parts["valid"], last.columns)
+
+
+def _calibrated(name: str, weights: Weights, valid: Part, columns: tuple[Named, ...]) -> Challenger:
+    """Return weights with probabilities from the rows of validation, which have the prevalence of the past as it was."""
     deal = folds(valid.label, np.arange(len(valid.label)), _FOLDS, np.random.default_rng(_SEED))
-    curve, _ = calibrate(trees.score(valid.values[:, :width]), valid.label, deal)
-    return Challenger(name, trees, curve, columns, schema_digest(columns))
+    curve, _ = calibrate(weights.score(valid.values[:, : len(columns)]), valid.label, deal)
+    return Challenger(name, weights, curve, columns, schema_digest(columns))
 
 
 def _permuted(parts: dict[str, Part], last: Snapshot, seed: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import lightgbm
 import numpy as np
@@ -45,6 +45,9 @@ _EARLY, _LATE = Growth(rounds=100), Growth(rounds=100, rate=0.02)
 class Trees:
     """Fitted trees over some columns; missing values are left to them."""
 
+    kind: ClassVar[str] = "trees"
+    file: ClassVar[str] = "weights.txt"
+    about: ClassVar[str] = "boosted trees; reasons by TreeSHAP"
     booster: lightgbm.Booster
     n_columns: int
 
@@ -71,7 +74,7 @@ class Trees:
         return cls(_grown(values, label, seed, _LATE, {}, after=early), values.shape[1])
 
     @classmethod
-    def read(cls, text: str) -> Trees:
+    def read(cls, kept: bytes) -> Trees:
         """Read trees that were kept as text.
 
         Raises
@@ -80,15 +83,15 @@ class Trees:
             If it is none.
         """
         try:
-            booster = lightgbm.Booster(model_str=text)
-        except lightgbm.basic.LightGBMError as error:
+            booster = lightgbm.Booster(model_str=kept.decode())
+        except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as error:
             raise VerificationError(f"the weights cannot be read as LightGBM's text ({error}); roll back, or train again") from None
         return cls(booster, booster.num_feature())
 
-    def text(self) -> str:
-        """Return the trees as LightGBM's text."""
-        found: str = self.booster.model_to_string(num_iteration=-1)
-        return found
+    def kept(self) -> bytes:
+        """Return the trees as the bytes of LightGBM's text."""
+        text: str = self.booster.model_to_string(num_iteration=-1)
+        return text.encode()
 
     def score(self, values: Floats) -> Floats:
         """Return log-odds, shape (n,)."""

@@ -90,7 +90,7 @@ def _registered(folder: Path, trained: Trained, lake: Lake, last: date) -> list[
     about = {"run_id": "city", "as_of": last.isoformat(), "code": "", "tables": lake.versions}
     model = registry.load(register(registry, trained, about))
     held = trained.held
-    probability = trained.challenger.curve(trained.challenger.trees.score(held.values[:, : len(trained.challenger.columns)]))
+    probability = trained.challenger.curve(trained.challenger.weights.score(held.values[:, : len(trained.challenger.columns)]))
     guilty = _guilty(folder, held.ids, trained.periods.test + timedelta(days=trained.task.horizon))
     np.savez_compressed(folder / ROWS, label=held.label, guilty=guilty, probability=probability)
     return refusals(model, None)

@@ -82,7 +82,7 @@ def seen_last(source: InMemory, archive: Archive, trained: Trained) -> City:
 
 def scored(trained: Trained, seen: Snapshot) -> Floats:
     """Return the score of each unit that a model that was just trained gives, log-odds."""
-    return trained.challenger.trees.score(seen.values[:, : len(trained.challenger.columns)])
+    return trained.challenger.weights.score(seen.values[:, : len(trained.challenger.columns)])
 
 
 def embedded(archive: Archive, city: City) -> Floats:

@@ -71,6 +71,7 @@ def train_model(
     *,
     horizon: int | None = None,
     step: int | None = None,
+    network: bool = False,
     rivals: bool = False,
     found_part: float | None = None,
 ) -> tuple[str, dict[str, Any]]:
@@ -82,8 +83,10 @@ def train_model(
     ----------
     horizon, step
         Days in the place of those of the task.
+    network
+        Whether a network is trained to serve, in the place of trees.
     rivals
-        Whether models that cannot serve yet are measured too.
+        Whether networks are measured beside it.
     found_part
         The part of the guilty whose case is found, where it is known.
     """
@@ -96,7 +99,9 @@ def train_model(
         task = replace(task, horizon=horizon or task.horizon, step=step or task.step)
         shelf = Shelf(known.folder / "unfinished" / code_version())
         with _last(workspace, progress) as night:
-            trained = train(archive(night), task, families(name), progress, rivals=rivals, found_part=found_part, shelf=shelf)
+            trained = train(
+                archive(night), task, families(name), progress, network=network, rivals=rivals, found_part=found_part, shelf=shelf
+            )
             about = {"run_id": night.run_id, "as_of": night.moment.as_of.isoformat(), "code": code_version(), "tables": night.lake.versions}
             version = register(known, trained, about)
         shutil.rmtree(known.folder / "unfinished", ignore_errors=True)

@@ -92,7 +92,7 @@ def test_neighbours_count_only_where_both_periods_show_that_they_help(trained):
 @pytest.mark.untraced
 def test_training_again_gives_the_same_model_and_the_same_figures(archive, trained):
     again = train(archive, TASK, FAMILIES, Silent())
-    assert again.challenger.trees.text() == trained.challenger.trees.text()
+    assert again.challenger.weights.kept() == trained.challenger.weights.kept()
     assert again.metrics == trained.metrics
     assert trained.metrics["leaks"] == []
     rows = trained.metrics["rows"]
@@ -188,7 +188,7 @@ def test_a_model_that_was_kept_scores_as_it_did(archive, registry, version, trai
     seen = snapshot(archive.on(archive.as_of), FAMILIES)
     score, probability = registry.load(version).score(seen)
     width = len(trained.challenger.columns)
-    assert np.array_equal(score, trained.challenger.trees.score(seen.values[:, :width]))
+    assert np.array_equal(score, trained.challenger.weights.score(seen.values[:, :width]))
     assert np.allclose(probability, trained.challenger.curve(score), atol=5e-5)
     files = {path.name for path in (registry.folder / version).iterdir()}
     assert files == {"weights.txt", "model.json", "metrics.json", "card.md", "card.json"}
@@ -335,7 +335,7 @@ def test_the_card_tells_of_segments_money_and_cases_never_found(registry, versio
         "| age: up to 3 years |",
         "of what these owe:",
         "part of the guilty that is found:",
-        "trees that saw no company of the same",
+        "models that saw no company of the same",
     ):
         assert said in card
 

@@ -124,9 +124,11 @@ def test_the_order_of_rows_changes_nothing(lake, day, seen, tmp_path):
 
 
 @pytest.mark.untraced
-def test_a_model_of_pairs_is_trained_kept_and_scores_the_last_day(lake, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [pytest.param("trees", marks=pytest.mark.soak), "network"])
+def test_a_model_of_pairs_is_trained_kept_and_scores_the_last_day(kind, lake, tmp_path, monkeypatch):
     monkeypatch.setattr("gnn.train.LEAST", {"train": 5, "valid": 3, "test": 3})
-    trained = train(lake, TASK, FAMILIES, Silent())
+    trained = train(lake, TASK, FAMILIES, Silent(), network=kind == "network")
+    assert trained.challenger.weights.kind == kind
     assert trained.metrics["leaks"] == []
     registry = Registry(tmp_path, TASK.name)
     version = register(registry, trained, {"run_id": "run-1", "as_of": "2024-09-16", "code": "c", "tables": {}})

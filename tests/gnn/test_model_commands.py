@@ -12,8 +12,11 @@ import tomlkit
 from click.testing import CliRunner
 
 from gnn.registry import Registry
+from gnn.shelf import Shelf
 from kg.cli import cli
 from kg.rules import RULES
+
+from .conftest import FEW
 
 HEAVY = {"ibis", "duckdb", "pyarrow", "numpy", "lightgbm", "sklearn", "torch", "scipy"}
 #: The sources that are read: what the others tell, features do without.
@@ -50,12 +53,20 @@ def town(tmp_path_factory):
     return root
 
 
-@pytest.mark.untraced
-def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town, monkeypatch):
+@pytest.fixture
+def quick(town, monkeypatch):
+    """Fewer features and cases, reasons that are tried once, and snapshots of the past that outlive a training."""
     monkeypatch.setenv("KGFRAUD_WORKSPACE", str(town))
     monkeypatch.setattr("kg.stages.score.RULES", RULES[:2])
     monkeypatch.setattr("gnn.company.DERIVED", ())
+    monkeypatch.setattr("gnn.company.FAMILIES", FEW)
+    monkeypatch.setattr("gnn.evidence.REASONS", 2)
     monkeypatch.setattr("gnn.train.LEAST", {"train": 1, "valid": 3, "test": 1})
+    monkeypatch.setattr("gnn.shelf.Shelf", lambda _: Shelf(town.parent / "shelf"))
+
+
+@pytest.mark.untraced
+def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town, quick):
     code, stdout, stderr = kgfraud("train", "company_fraud", "--horizon", 90, "--step", 60, "--json")
     assert code == 0, stderr
     version = json.loads(stdout)["version"]
@@ -96,6 +107,24 @@ def test_a_model_is_trained_shown_promoted_and_scores_the_night_and_by_day(town,
     assert measured["evidence"]["companies"] == 1
     assert measured["model"] == version
     assert measured["prevalence"] == measured["guilty"] / measured["rows"]
+
+
+@pytest.mark.untraced
+def test_a_network_is_trained_where_it_is_asked_for_and_tells_why(town, quick):
+    code, stdout, stderr = kgfraud("train", "company_fraud", "--horizon", 90, "--step", 60, "--model", "perceptron")
+    assert code == 0, stderr
+    assert "Asked for: perceptron_graph. The network against boosted_" in stdout
+    version = re.search(r"^registered (\S+);", stdout, re.MULTILINE)[1]
+    listed = {model["version"]: model["model"] for model in json.loads(kgfraud("models", "list", "--json")[1])["models"]}
+    assert listed[version] == "perceptron_graph"
+    told = json.loads(kgfraud("models", "show", version, "--json")[1])
+    assert (told["kind"], len(told["columns"])) == ("network", told["n_columns"])
+    first = json.loads(kgfraud("score", "--model", version, "--top", 1, "--json")[1])["scores"][0]
+    why = json.loads(kgfraud("explain", first["company"], "--model", version, "--json")[1])
+    assert (why["model"], why["score"]) == (version, first["score"])
+    assert why["base"] + sum(family["adds"] for family in why["families"]) == pytest.approx(why["score"], abs=0.01)
+    measured = json.loads(kgfraud("evaluate", "company_fraud", "--model", version, "--json")[1])
+    assert measured["ap"] == told["metrics"]["models"]["perceptron_graph"]["ap"]
 
 
 @pytest.mark.soak
