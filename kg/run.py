@@ -94,7 +94,7 @@ class Runs:
         """Return the record of a run; ``last`` names the newest one."""
         ids = self.ids()
         if not ids:
-            raise UsageError("no run was committed yet; run kgfraud run first")
+            raise KgfraudError("no run was committed yet; run kgfraud run first")
         if run_id == "last":
             run_id = ids[-1]
         if run_id not in ids:

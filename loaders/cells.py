@@ -26,30 +26,35 @@ _NO_DIGITS = (
     "[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u2079\u2080-\u2089\u2150-\u215f\u2189\u2460-\u249b\u24ea\u3251-\u325f\u32b1-\u32cb\u3358-\u3370"
     "\u3378\u3379\u339f-\u33a6\u33a8\u33af\u33e0-\u33fe\U0001f100-\U0001f10a]"
 )
+#: What a cell with such a character is read as: no number, and nothing of it is shown.
+NO_NUMBER = pa.scalar("?", pa.string())
 
 
-def normalised(texts: pa.Array, *, number: bool = False) -> pa.Array:
+def normalised(texts: pa.Array) -> pa.Array:
     """Return texts in NFKC without blanks around them; blank ones become null.
-
-    Parameters
-    ----------
-    number
-        Whether they are read as numbers: then a digit that is raised, circled or the like is none, but a question mark.
 
     >>> normalised(pa.array([" １２ ", "　", None])).to_pylist()
     ['12', None, None]
-    >>> normalised(pa.array(["12²", "１２"]), number=True).to_pylist()
-    ['12?', '12']
     """
     if pc.all(pc.string_is_ascii(texts)).as_py() is False:
-        if number:
-            texts = pc.replace_substring_regex(texts, _NO_DIGITS, "?")
         # NFKC first: it makes plain blanks of the wide and the unbreakable ones, which are then trimmed.
         texts = pc.utf8_trim_whitespace(pc.utf8_normalize(texts, "NFKC"))
     else:
         texts = pc.ascii_trim_whitespace(texts)
     empty = pc.equal(pc.binary_length(texts), 0)
     return pc.if_else(empty, _NULL, texts) if pc.any(empty).as_py() else texts
+
+
+def no_numbers(texts: pa.Array) -> pa.Array | None:
+    """Say which texts, before they are in normal form, hold digits that are none of a number; None where no text does.
+
+    >>> no_numbers(pa.array(["12²", "１２", None])).to_pylist()
+    [True, False, False]
+    """
+    if pc.all(pc.string_is_ascii(texts)).as_py() is not False:
+        return None
+    found = pc.fill_null(pc.match_substring_regex(texts, _NO_DIGITS), False)
+    return found if pc.any(found).as_py() else None
 
 
 def translated(texts: pa.Array, values: Mapping[str, str] | None) -> pa.Array:

@@ -54,6 +54,10 @@ def fit(sources: Iterable[SourceSettings], engine: Engine) -> None:
     words: list[_Word] = []
     for source in sources:
         of = _kind(source)
+        if source.mode == "upsert" and not source.record_id:
+            raise wrong(
+                source, "mode is upsert, so rows replace their records, but no record_id says which those are; name its columns", "mode"
+            )
         check(source, of, source.columns, [column.name for column in of.columns])
         words += _words(source, of)
     said = [str(word.refused(what)) for word, what in [*_unlisted(words), *_misread(words, engine)]]

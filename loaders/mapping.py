@@ -18,8 +18,8 @@ from kg.config import Pick, SourceSettings
 from kg.ids import joined, shielded
 from kg.personal import scrub
 from kg.privacy import Keyring
-from loaders.cells import cards, normalised, tokenised, translated, valid
-from loaders.plan import Plan, check, normal, plan
+from loaders.cells import NO_NUMBER, cards, no_numbers, normalised, tokenised, translated, valid
+from loaders.plan import NUMBERS, Plan, check, normal, plan
 from loaders.readers import RawBatch, restored
 from loaders.source import Column, Kind
 
@@ -101,26 +101,33 @@ def map_raw_table(table: pa.Table, source: SourceSettings, kind: Kind, keyring: 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows that belong to the source: texts in normal form by head, place, number of the part of a split cell."""
+    """The rows that belong to the source: texts in normal form by head, place, number of the part of a split cell.
+
+    ``no_numbers`` says by head which texts held digits that are none of a number, where any did.
+    """
 
     texts: dict[str, pa.Array]
+    no_numbers: dict[str, pa.Array]
     place: pa.RecordBatch
     part: pa.Array
 
     def take(self, rows: pa.Array) -> _Rows:
         """Return the rows of these numbers."""
-        return _Rows({head: texts.take(rows) for head, texts in self.texts.items()}, self.place.take(rows), self.part.take(rows))
+        texts, odd = ({head: each.take(rows) for head, each in of.items()} for of in (self.texts, self.no_numbers))
+        return _Rows(texts, odd, self.place.take(rows), self.part.take(rows))
 
 
 def _rows(raw: RawBatch, found: Plan) -> _Rows:
     faults = raw.place.column("_fault")
     sound = pc.is_null(faults) if faults.null_count < raw.num_rows else None
-    texts = {}
+    texts, odd = {}, {}
     for head, place in found.heads.items():
-        cells = normalised(raw.cells.column(place), number=head in found.numbers)
+        cells = normalised(raw.cells.column(place))
+        if head in found.numbers and (wrong := no_numbers(raw.cells.column(place))) is not None:
+            odd[head] = wrong
         # A row with a fault may still hold its cells (a NUL in Parquet): nothing of them is shown.
         texts[head] = cells if sound is None else pc.if_else(sound, cells, _NULL)
-    rows = _Rows(texts, raw.place, pa.repeat(pa.scalar(0, pa.int32()), raw.num_rows))
+    rows = _Rows(texts, odd, raw.place, pa.repeat(pa.scalar(0, pa.int32()), raw.num_rows))
     if found.where:
         rows = _belonging(rows, found)
     return _split(rows, found) if found.split else rows
@@ -152,7 +159,7 @@ def _split(rows: _Rows, found: Plan) -> _Rows:
     number = np.arange(parent.size) - np.searchsorted(parent, parent)
     taken = rows.take(pa.array(parent))
     texts = pa.concat_arrays([parts, pa.nulls(blank.size, pa.string())]).take(pa.array(order))
-    return _Rows(taken.texts | {head: texts}, taken.place, pa.array(number.astype(np.int32)))
+    return _Rows(taken.texts | {head: texts}, taken.no_numbers, taken.place, pa.array(number.astype(np.int32)))
 
 
 @dataclass
@@ -196,6 +203,10 @@ class _Batch:
         filled, taken = pa.nulls(self._count, pa.string()), None
         for pick in choices:
             texts = translated(self._texts(pick.column), pick.values)
+            odd = self.rows.no_numbers.get(normal(pick.column)) if column.type in NUMBERS else None
+            if odd is not None:
+                told = pc.is_in(self._texts(pick.column), value_set=pa.array(map(normal, pick.values or ()), pa.string()))
+                texts = pc.if_else(pc.and_(odd, pc.invert(told)), NO_NUMBER, texts)
             # A later choice counts only where all before it are blank, even where those are wrong.
             if taken is not None:
                 texts = pc.if_else(taken, _NULL, texts)

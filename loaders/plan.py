@@ -30,7 +30,7 @@ _READ_BY: dict[str, tuple[tuple[str, ...], Callable[[str, str], object]]] = {
     "zone": (("timestamp", "date"), lambda _, zone: first_offset(zone)),
 }
 #: Types whose texts are numbers.
-_NUMBERS = ("integer", "money", "share")
+NUMBERS = ("integer", "money", "share")
 #: Separators that files are known to have, as they are called.
 _SEPARATORS = {";": "';'", "\t": "a tab", "|": "'|'", ",": "','"}
 #: Heads shown of a file, and characters of each.
@@ -64,7 +64,7 @@ class Plan:
     key
         The parts of the named record id.
     numbers
-        The heads that are read as numbers and as nothing else.
+        The heads that some column reads as numbers.
     """
 
     picks: Mapping[str, tuple[Pick, ...]]
@@ -120,12 +120,7 @@ def plan(source: SourceSettings, kind: Kind, heads: tuple[str, ...], file: str, 
 
 
 def _numbers(kind: Kind, picks: Mapping[str, tuple[Pick, ...]]) -> frozenset[str]:
-    read: dict[bool, set[str]] = {True: set(), False: set()}
-    for name, choices in picks.items():
-        for pick in choices:
-            # a cell that is translated may be any word
-            read[kind.column(name).type in _NUMBERS and not pick.values].add(normal(pick.column))
-    return frozenset(read[True] - read[False])
+    return frozenset(normal(pick.column) for name, choices in picks.items() if kind.column(name).type in NUMBERS for pick in choices)
 
 
 def check(source: SourceSettings, kind: Kind, picks: Mapping[str, tuple[Pick, ...]], filled: Collection[str]) -> None:

@@ -23,13 +23,15 @@ def check(workspace: Path, as_of: datetime | None, as_json: bool) -> None:
     opened = open_workspace(workspace, sources=True)
     _, progress = reporting(opened)
     found = check_sources(opened, progress, as_of.date() if as_of else None)
-    names = ("source", "rows", "accepted", "quarantined", "warnings")
+    names = ("source", "rows", "accepted", "quarantined", "overtaken", "warnings")
     entries = [{name: entry[name] for name in names} for entry in found.sources]
     if as_json:
         print_json({"as_of": found.as_of, "sources": entries, "refused": found.refused})
     else:
         print_table(names[:4], [[entry[name] for name in names[:4]] for entry in entries])
         for entry in entries:
+            if entry["overtaken"]:
+                click.echo(f"{entry['source']}: {entry['overtaken']:,} rows give way to rows of later files that tell of the same records")
             for warning in entry["warnings"]:
                 click.echo(f"warning: {entry['source']}: {warning}")
         if found.refused:

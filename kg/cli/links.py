@@ -26,7 +26,8 @@ class _Links(click.Group):
         """Put ``show`` before two parties."""
         words = [arg for arg in args if not arg.startswith("-")]
         if words and words[0] not in self.commands and "--help" not in args and "-h" not in args:
-            if len(words) == 1 and (near := did_you_mean(words[0], self.commands)):
+            # a party is no plain English word
+            if words[0].isascii() and words[0].isalpha() and (near := did_you_mean(words[0], self.commands)):
                 raise click.UsageError(f"no command '{words[0]}'{near}", ctx)
             args = ["show", *args]
         return super().parse_args(ctx, args)

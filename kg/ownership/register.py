@@ -79,12 +79,12 @@ def _register(graph: Graph, companies: pa.Array | None) -> Register:
 
 
 def _holdings(engine: Engine, rows: ir.Table) -> pa.Table:
-    """Return holdings, each as one source tells it, with their shares in ppm, those stated as money too where all of a company's are."""
-    rows = told_once(engine, rows)
-    sums = rows.group_by("dst").aggregate(
+    """Return holdings, each as one source tells it, with their shares in ppm, those stated as money too where all of that source are."""
+    rows = rows.mutate(source=rows.source.fill_null(""))
+    sums = rows.group_by(["dst", "source"]).aggregate(
         _all=rows.subscribed_fen.sum(), _stated=(rows.subscribed_fen.count() == rows.count()).fill_null(False)
     )
-    joined = rows.inner_join(sums, "dst").order_by("id")
+    joined = told_once(engine, rows).inner_join(sums, ["dst", "source"]).order_by("id")
     stated = joined.share_ppm.isnull() & joined._stated & (joined._all > 0)
     part, whole = (ibis.ifelse(stated, column, ibis.null("int64")) for column in (joined.subscribed_fen, joined._all))
     table = engine.table(

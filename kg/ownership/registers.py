@@ -60,13 +60,14 @@ def of_fullest_source(rows: pa.Table, keys: Sequence[str], amount: str) -> pa.Ta
 def told_once(engine: Engine, rows: ir.Table) -> ir.Table:
     """Return holdings without those that another source tells as well: of each holder in each company those of one source stay.
 
-    It is the source that states the largest share there, then the largest subscription, then the first by name. A holder whom one
-    source alone knows stays, whatever others say of the company.
+    It is, of the sources that say how much the holder has, the fullest register of the company: one that states votes, then that with
+    most holders, with the largest sum of shares, of money, and the first by name. A holder whom one source alone knows stays, whatever
+    others say of the company.
 
     Parameters
     ----------
     rows
-        ``src, dst, share_ppm, subscribed_fen, source`` and others.
+        ``src, dst, share_ppm, votes_ppm, subscribed_fen, source`` and others.
     """
     pair = ["src", "dst"]
     if engine.count(rows.select("source").distinct().limit(2)) < 2:
@@ -76,8 +77,20 @@ def told_once(engine: Engine, rows: ir.Table) -> ir.Table:
     if not engine.count(doubled):
         return rows
     several = rows.semi_join(doubled, pair)
-    said = several.group_by([*pair, "source"]).aggregate(_share=several.share_ppm.sum(), _money=several.subscribed_fen.sum())
-    most = [ibis.desc(said[name].fill_null(-1)) for name in ("_share", "_money")]
-    ranked = said.mutate(_rank=ibis.row_number().over(group_by=pair, order_by=[*most, said.source]))
+    known = several.share_ppm.notnull() | several.votes_ppm.notnull() | several.subscribed_fen.notnull()
+    said = several.group_by([*pair, "source"]).aggregate(_known=known.any()).inner_join(_registers(rows, doubled), ["dst", "source"])
+    best = [ibis.desc(said[name]) for name in ("_known", "_votes", "_holders", "_share", "_money")]
+    ranked = said.mutate(_rank=ibis.row_number().over(group_by=pair, order_by=[*best, said.source]))
     chosen = ranked.filter(ranked._rank == 0).select(*pair, "source")
     return union([rows.anti_join(doubled, pair), several.semi_join(chosen, [*pair, "source"])])
+
+
+def _registers(rows: ir.Table, doubled: ir.Table) -> ir.Table:
+    """Return how full each source's register of a company is: ``dst, source, _votes, _holders, _share, _money``."""
+    of = rows.semi_join(doubled.select("dst").distinct(), "dst")
+    return of.group_by(["dst", "source"]).aggregate(
+        _votes=of.votes_ppm.notnull().any(),
+        _holders=of.src.nunique(),
+        _share=of.share_ppm.sum().fill_null(-1),
+        _money=of.subscribed_fen.sum().fill_null(-1),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import zlib
 from collections.abc import Iterator
 
@@ -11,13 +12,14 @@ from loaders.delivery import OpenFile
 
 #: Bytes of text scanned at once; a batch of rows holds no more, save where a single row is longer.
 BLOCK = 16 << 20
-#: So many bytes beyond ASCII that happen to be UTF-8 are no chance in a text of GB18030.
-_TELLING = 18
+#: So many different Chinese characters that bytes spell as UTF-8 are no chance in a text of GB18030; one in so many may be torn.
+_TELLING, _TORN = 3, 20
 #: Longest row.
 LONGEST = 64 << 20
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _BOM = codecs.BOM_UTF8
+_CHINESE = re.compile("[\u3400-\u9fff]")
 
 
 def text_blocks(opened: OpenFile, encoding: str) -> Iterator[bytes]:
@@ -89,25 +91,30 @@ def _unpacked(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
 
 def _transcoded(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     decode = codecs.getincrementaldecoder("gb18030")("surrogateescape").decode
-    judged = False
+    judged = first = False
     for chunk in chunks:
-        if not judged and (judged := _beyond_ascii(chunk) >= _TELLING) and _is_utf8(chunk):
+        utf8, judged = (False, True) if judged else _read_as_utf8(chunk)
+        if utf8 or (not first and chunk.startswith(_BOM)):
             raise GateError(f'{name} is in UTF-8, not in GB18030; nothing of it was taken, set encoding = "UTF-8" and run again')
+        first = True
         yield decode(chunk).encode("utf-8", "surrogatepass")
     yield decode(b"", final=True).encode("utf-8", "surrogatepass")
 
 
-def _beyond_ascii(chunk: bytes) -> int:
-    return len(chunk) - len(chunk.translate(None, bytes(range(0x80, 0x100))))
+def _read_as_utf8(chunk: bytes) -> tuple[bool, bool]:
+    """Say whether a part of a text is UTF-8, and whether that is certain; where it is cut, a character may be torn.
+
+    Bytes of GB18030 may happen to be UTF-8 (元 is one letter there), but hardly ever Chinese characters in it.
+    """
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(chunk[_continued(chunk) :])
+    torn, chinese = text.count("\ufffd"), _CHINESE.findall(text)
+    utf8 = len(set(chinese)) >= _TELLING and torn * _TORN <= len(chinese)
+    return utf8, utf8 or torn > len(chinese)
 
 
-def _is_utf8(chunk: bytes) -> bool:
-    """Say whether a text's beginning is UTF-8; its last character may be cut."""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(chunk)
-    except UnicodeDecodeError:
-        return False
-    return True
+def _continued(chunk: bytes) -> int:
+    """Return how many bytes of a character stand at the beginning that began in the chunk before."""
+    return next((n for n, byte in enumerate(chunk[:3]) if byte & 0xC0 != 0x80), 3)
 
 
 def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:

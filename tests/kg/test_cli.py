@@ -100,7 +100,7 @@ def test_every_reading_command_can_print_json():
             "'LOAN_MONEY_RETURNED' is no rule but a reason, given by loan_return and loan_return_split",
         ),
         (["links", "rebutt"], "no command 'rebutt'; did you mean 'rebut'?"),
-        (["report", "--workspace", "WORKSPACE"], "no run was committed yet; run kgfraud run first"),
+        (["links", "rebutt", "A", "B", "--user", "K007"], "no command 'rebutt'; did you mean 'rebut'?"),
         (["ref", "schema", "Compny"], "did you mean 'Company'?"),
         (["ref", "schema", "paid"], "did you mean 'PAID'?"),
         (["ref", "settings", "memroy"], "did you mean 'memory'?"),

@@ -61,32 +61,57 @@ def test_a_stated_share_is_kept_and_one_holder_without_money_leaves_all_unknown(
     }
 
 
+def both(lake, *rows):
+    """Put rows of the sources ``a`` and ``b``, and return what is read as ``holder, share_ppm, votes_ppm``."""
+    found = held(lake, *({"dst": "c", **row} for row in rows))
+    return sorted((row["holder"], row["share_ppm"], row["votes_ppm"]) for row in found)
+
+
 def test_what_two_sources_tell_of_one_holder_is_not_added_up_and_whom_one_alone_knows_stays(lake):
-    found = held(
+    found = both(
         lake,
-        {"src": "p", "dst": "c", "share_ppm": 300_000, "source": "registry"},
-        {"src": "p", "dst": "c", "share_ppm": 310_000, "source": "crm"},
-        # two instalments of one source are one holding
-        {"src": "q", "dst": "c", "share_ppm": 200_000, "source": "registry"},
-        {"src": "q", "dst": "c", "share_ppm": 200_000, "source": "registry"},
-        {"src": "q", "dst": "c", "share_ppm": 390_000, "source": "crm"},
-        # a share that only one of them knows, money where no share is stated, and the name where they say as much
-        {"src": "r", "dst": "c", "source": "crm"},
-        {"src": "r", "dst": "c", "share_ppm": 50_000, "source": "registry"},
-        {"src": "s", "dst": "d", "subscribed_fen": 700, "source": "crm"},
-        {"src": "s", "dst": "d", "subscribed_fen": 300, "source": "registry"},
-        {"src": "t", "dst": "d", "subscribed_fen": 300, "source": "registry"},
-        {"src": "t", "dst": "d", "subscribed_fen": 300, "source": "crm"},
+        {"src": "p", "share_ppm": 300_000, "source": "a"},
+        {"src": "p", "share_ppm": 310_000, "source": "b"},
+        # two instalments of one source are two holdings
+        {"src": "q", "share_ppm": 200_000, "source": "a"},
+        {"src": "q", "share_ppm": 200_000, "source": "a"},
+        {"src": "q", "share_ppm": 390_000, "source": "b"},
+        {"src": "r", "share_ppm": 100_000, "source": "b"},
     )
-    told = sorted((row["holder"], row["share_ppm"], row["id"]) for row in found)
-    assert told == [
-        ("p", 310_000, "h1"),
-        ("q", 200_000, "h2"),
-        ("q", 200_000, "h3"),
-        ("r", 50_000, "h6"),
-        ("s", 700_000, "h7"),
-        ("t", 300_000, "h10"),
-    ]
+    # b knows more holders
+    assert found == [("p", 310_000, None), ("q", 390_000, None), ("r", 100_000, None)]
+
+
+def test_of_two_registers_that_know_as_many_holders_the_one_that_tells_of_more_shares_counts(lake):
+    a = ({"src": "p", "share_ppm": 300_000}, {"src": "q", "share_ppm": 200_000}, {"src": "q", "share_ppm": 200_000})
+    b = ({"src": "p", "share_ppm": 310_000}, {"src": "q", "share_ppm": 380_000})
+    found = both(lake, *({**row, "source": "a"} for row in a), *({**row, "source": "b"} for row in b))
+    assert found == [("p", 300_000, None), ("q", 200_000, None), ("q", 200_000, None)]
+
+
+def test_a_share_that_is_not_known_yields_to_a_known_one_and_votes_that_one_source_states_stay(lake):
+    unknown = (
+        {"src": "p", "source": "a"},
+        {"src": "q", "share_ppm": 500_000, "source": "a"},
+        {"src": "p", "share_ppm": 50_000, "source": "b"},
+    )
+    assert both(lake, *unknown) == [("p", 50_000, None), ("q", 500_000, None)]
+
+
+@pytest.mark.parametrize("share", [300_000, 350_000])
+def test_votes_that_one_source_states_stay_whatever_share_the_other_says(lake, share):
+    voting = {"src": "p", "share_ppm": 300_000, "votes_ppm": 600_000, "source": "b"}
+    assert both(lake, voting, {"src": "p", "share_ppm": share, "source": "a"}) == [("p", 300_000, 600_000)]
+
+
+def test_money_is_a_share_of_what_its_own_source_says_was_subscribed(lake):
+    whole = ({"src": "p", "subscribed_fen": 40, "source": "a"}, {"src": "q", "subscribed_fen": 60, "source": "a"})
+    assert both(lake, *whole, {"src": "p", "subscribed_fen": 400, "source": "b"}) == [("p", 400_000, None), ("q", 600_000, None)]
+
+
+def test_a_share_beside_another_source_s_money_leaves_the_shares_of_that_money(lake):
+    whole = ({"src": "p", "subscribed_fen": 30, "source": "b"}, {"src": "q", "subscribed_fen": 70, "source": "b"})
+    assert both(lake, *whole, {"src": "p", "share_ppm": 300_000, "source": "a"}) == [("p", 300_000, None), ("q", 700_000, None)]
 
 
 @given(st.integers(0, 10**15), st.integers(0, 10**15))

@@ -32,6 +32,8 @@ def test_ids_sort_in_the_order_of_the_runs_even_when_the_clock_goes_back(tmp_pat
 
 def test_an_unknown_run_is_refused_with_the_nearest_one(tmp_path):
     runs = Runs(tmp_path)
+    with pytest.raises(KgfraudError, match="no run was committed yet; run kgfraud run first"):
+        runs.record("last")
     runs.commit(record("20240131T020000Z"))
     with pytest.raises(UsageError, match="did you mean '20240131T020000Z'"):
         runs.record("20240131T020001Z")

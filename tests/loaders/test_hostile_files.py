@@ -205,6 +205,23 @@ def test_utf_8_that_is_said_to_be_gb18030_is_refused_though_it_could_be_read_as_
     assert len(read(tmp_path, packed(text.encode("gb18030")), name, encoding="GB18030")) == 1
 
 
+def test_a_short_file_a_damaged_one_and_one_whose_chinese_lies_across_the_edge_of_a_chunk_are_known_as_utf_8(tmp_path, monkeypatch):
+    torn = "".join(f"A{n},杭州市西湖区某某公司\n" for n in range(9)).encode() + b"B,\xff\n"
+    for data in ("a,b\nA,杭州公司\n".encode(), b"\xef\xbb\xbfa,b\nA,1\n", b"a,b\n" + torn):
+        with pytest.raises(GateError, match="is in UTF-8, not in GB18030"):
+            read(tmp_path, data, encoding="GB18030")
+    monkeypatch.setattr(stream, "_CHUNK", 64)
+    for edge in range(60, 66):
+        with pytest.raises(GateError, match="is in UTF-8, not in GB18030"):
+            read(tmp_path, b"a,b\n" + b"x" * (edge - 7) + ",北京某某贸易有限公司\n".encode() * 3, encoding="GB18030")
+
+
+@pytest.mark.parametrize("word", ["100元", "千元", "锟斤拷", "女母支千医西协", "元杭州公司", "联通"])
+def test_gb18030_that_happens_to_be_utf_8_byte_by_byte_is_read_as_what_it_is(tmp_path, word):
+    found = read(tmp_path, ("a,b\n" + f"1,{word}\n" * 30).encode("gb18030"), encoding="GB18030")
+    assert {row["b"] for row in found} == {word}
+
+
 def test_utf_16_is_refused_by_its_name(tmp_path):
     with pytest.raises(GateError, match=r"rows\.csv is in UTF-16; save it as UTF-8"):
         read(tmp_path, "a,b\n1,2\n".encode("utf-16"))

@@ -64,8 +64,19 @@ def test_no_sign_that_normal_form_makes_a_digit_of_is_one_in_a_number(mapped):
     assert {"１", "𝟏"} <= plain
     cells = column(mapped("companies", "company,capital_fen\n" + "".join(f"A,12{sign}\n" for sign in tags)), "capital_fen")
     assert {sign for sign, cell in zip(tags, cells, strict=True) if re.fullmatch("[0-9]+", cell)} == plain
-    # a name may hold them, in normal form as ever
+    # a name may hold them, in normal form as ever, also where the head is read as a number besides
     assert column(mapped("companies", "company,name\nA,①²\n"), "name") == ["12"]
+    both = mapped("companies", "company,x\nA,①²\n", columns={"name": "x", "capital_fen": "x"})
+    assert (column(both, "name"), column(both, "capital_fen")) == (["12"], ["?"])
+    # of translated columns the words that are named are meant, and no others
+    words = {"capital_fen": {"column": "x", "values": {"⑫": "7"}}}
+    assert column(mapped("companies", "company,x\nA,⑫\nB,⑬\nC,5\n", columns=words), "capital_fen") == ["7", "?", "5"]
+
+
+def test_nothing_is_shown_of_a_number_cell_whose_digits_are_raised_or_circled(mapped):
+    """The sign would cut an identity card or a phone into pieces that nothing takes for one."""
+    for cell in ("11010①1949②231③02X", "138⓪01380⓪0", "622202③20001④12345⑥789"):
+        assert column(mapped("companies", f"company,capital_fen\nA,{cell}\n"), "capital_fen") == ["?"]
 
 
 def test_chinese_heads_map_as_english_ones_do(mapped):

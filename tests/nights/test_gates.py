@@ -117,7 +117,7 @@ def test_shares_above_the_whole_are_a_warning_and_rounding_is_none(owners):
     said = owners.json("check", "--as-of", str(FIRST))
     assert (set(said), said["as_of"]) == ({"as_of", "sources", "refused"}, str(FIRST))
     checked = said["sources"]
-    assert set(checked[0]) == {"source", "rows", "accepted", "quarantined", "warnings"}
+    assert set(checked[0]) == {"source", "rows", "accepted", "quarantined", "overtaken", "warnings"}
     (warning,) = checked[1]["warnings"]
     assert "company:bank:D" in warning
     assert "company:bank:C" not in warning
