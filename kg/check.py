@@ -57,18 +57,18 @@ def stopped_by(gate: Gate, tally: Tally) -> list[str]:
 
 
 def over_held(holdings: ir.Table) -> ir.Table:
-    """Return the companies whose shares sum above 100 % by more than rounding (1 ppm for each holder).
+    """Return the companies whose shares, as one source tells them, sum above 100 % by more than rounding (1 ppm for each holder).
 
     Parameters
     ----------
     holdings
-        Current rows with ``company`` and ``share_ppm`` (null = unknown).
+        Current rows with ``company``, ``source`` and ``share_ppm`` (null = unknown).
 
     Returns
     -------
     ir.Table
-        ``company``, ``share_ppm`` (the sum) and ``holders``.
+        ``company``, ``source``, ``share_ppm`` (the sum) and ``holders``.
     """
     known = holdings.filter(holdings.share_ppm.notnull())
-    sums = known.group_by("company").aggregate(share_ppm=known.share_ppm.sum(), holders=known.count())
+    sums = known.group_by(["company", "source"]).aggregate(share_ppm=known.share_ppm.sum(), holders=known.count())
     return sums.filter(sums.share_ppm > ibis.literal(1_000_000) + sums.holders)

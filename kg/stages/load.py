@@ -8,6 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import ibis
+import pyarrow.compute as pc
 
 from kg import check, history
 from kg.code import code_version
@@ -319,17 +320,19 @@ def _warn_other_banks(night: Night, judge: Judge, settled: Sequence[Settled]) ->
 
 
 def _warn_over_held(night: Night, judge: Judge, settled: Sequence[Settled]) -> None:
-    """Warn of companies whose shares sum above 100 %, over all sources of shareholders together."""
+    """Warn of companies whose shares sum above 100 % by what one source tells of today."""
     held = [s for s in settled if s.source.kind == "shareholders"]
     if not held:
         return
-    engine = night.lake.engine
-    holdings = union([table.select("company", "share_ppm") for table in judge.afterwards("shareholders", held)])
-    over = engine.table(check.over_held(holdings).order_by("company"))
-    if over.num_rows:
-        named = ", ".join(over["company"].slice(0, 3).to_pylist())
-        words = f"{over.num_rows} companies whose shares sum above 100 % ({named}{', …' if over.num_rows > 3 else ''})"
-        next(e for e in night.sources if e["source"] == held[0].source.name)["warnings"].append(words)
+    today = ibis.literal(_today(night))
+    known = [table.filter(table.valid_to.isnull() | (table.valid_to > today)) for table in judge.afterwards("shareholders", held)]
+    over = night.lake.engine.table(check.over_held(union([table.select("company", "source", "share_ppm") for table in known])))
+    over = over.sort_by([("source", "ascending"), ("company", "ascending")])
+    for entry in night.sources:
+        companies = over["company"].filter(pc.equal(over["source"], entry["source"])).to_pylist()
+        if companies:
+            named = ", ".join(companies[:3]) + (", …" if len(companies) > 3 else "")
+            entry["warnings"].append(f"{len(companies)} companies whose shares sum above 100 % ({named})")
 
 
 STAGE = Stage("load", _load)

@@ -124,6 +124,21 @@ def test_shares_above_the_whole_are_a_warning_and_rounding_is_none(owners):
     assert owners.runs() == []
 
 
+def test_shares_that_two_sources_tell_and_those_that_have_ended_are_not_added_up(owners):
+    owners.source("shareholders", path="landing/one.csv")
+    owners.sources["two"] = owners.sources["shareholders"] | {"name": "two", "path": "landing/two.csv"}
+    owners.source("two")
+    owners.deliver("companies", firms("A", "B", "D"))
+    ended = {**holding("B", "D", "60%"), "valid_to": "2023-01-01"}
+    owners.deliver("one", [{**holding("A", "D", "60%"), "valid_to": ""}, ended])
+    owners.deliver("two", [holding("A", "D", "60%")])
+    assert {warning for source in owners.json("check", "--as-of", str(FIRST))["sources"] for warning in source["warnings"]} == set()
+    owners.deliver("two", [holding("A", "D", "60%"), holding("B", "D", "60%")])
+    told = {source["source"]: source["warnings"] for source in owners.json("check", "--as-of", str(FIRST))["sources"] if source["warnings"]}
+    assert list(told) == ["two"]
+    assert "company:bank:D" in told["two"][0]
+
+
 def test_a_workspace_without_a_date_says_what_to_do_whether_it_is_run_or_checked(registry):
     registry.deliver("companies", firms("A"))
     run, checked = registry.cli("run", "--only", "load"), registry.cli("check")
