@@ -212,6 +212,13 @@ def test_a_table_of_what_is_essential_that_is_not_there_is_told_by_the_check(reg
     assert registry.cli("check").exit_code == 0
 
 
+def test_an_upserting_source_without_a_record_id_is_wrong_usage_at_its_line(registry):
+    registry.source("companies", mode="upsert", record_id=[])
+    refused = registry.cli("check")
+    assert (refused.exit_code, "mode is upsert, so rows replace their records, but no record_id says" in refused.stderr) == (2, True)
+    assert "kgfraud.toml line " in refused.stderr
+
+
 def test_a_rule_set_that_there_is_not_is_wrong_usage_before_any_file_is_read(registry):
     registry.settings["ownership"] = {"groups": "CN-LE-2081"}
     registry.source("companies")

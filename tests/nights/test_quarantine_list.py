@@ -49,14 +49,12 @@ BAD = [("transfers.csv", 3, "sieben")]
 # -- without a record id ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["append", "upsert"])
 @pytest.mark.parametrize(
     "now",
     [[paid("7"), paid("1"), paid("3")], [paid("7"), paid("3"), paid("8")], [paid("1"), paid("8"), paid("7")]],
     ids=["moved by one", "another row in its place", "a new row in its place"],
 )
-def test_no_row_is_called_released_or_brought_in_in_the_place_of_one_that_moved(nameless, mode, now):
-    nameless.source("transfers", mode=mode)
+def test_no_row_is_called_released_or_brought_in_in_the_place_of_one_that_moved(nameless, now):
     nameless.deliver("transfers", [paid("1"), paid("sieben"), paid("3")])
     load(nameless)
     nameless.deliver("transfers", now)
