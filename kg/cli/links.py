@@ -26,9 +26,9 @@ class _Links(click.Group):
         """Put ``show`` before two parties."""
         words = [arg for arg in args if not arg.startswith("-")]
         if words and words[0] not in self.commands and "--help" not in args and "-h" not in args:
-            # a party is no plain English word
+            # a slip, more likely than the whole name of a party; such a name is shown all the same after 'show'
             if words[0].isascii() and words[0].isalpha() and (near := did_you_mean(words[0], self.commands)):
-                raise click.UsageError(f"no command '{words[0]}'{near}", ctx)
+                raise click.UsageError(f"no command '{words[0]}'{near} A party of that name: kgfraud links show {words[0]} B", ctx)
             args = ["show", *args]
         return super().parse_args(ctx, args)
 

@@ -91,12 +91,12 @@ def _unpacked(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
 
 def _transcoded(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     decode = codecs.getincrementaldecoder("gb18030")("surrogateescape").decode
-    judged = first = False
+    judged = begun = False
     for chunk in chunks:
         utf8, judged = (False, True) if judged else _read_as_utf8(chunk)
-        if utf8 or (not first and chunk.startswith(_BOM)):
+        if utf8 or (not begun and chunk.startswith(_BOM)):
             raise GateError(f'{name} is in UTF-8, not in GB18030; nothing of it was taken, set encoding = "UTF-8" and run again')
-        first = True
+        begun = True
         yield decode(chunk).encode("utf-8", "surrogatepass")
     yield decode(b"", final=True).encode("utf-8", "surrogatepass")
 

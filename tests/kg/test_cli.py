@@ -99,7 +99,7 @@ def test_every_reading_command_can_print_json():
             ["ref", "rules", "LOAN_MONEY_RETURNED"],
             "'LOAN_MONEY_RETURNED' is no rule but a reason, given by loan_return and loan_return_split",
         ),
-        (["links", "rebutt"], "no command 'rebutt'; did you mean 'rebut'?"),
+        (["links", "rebutt"], "did you mean 'rebut'? A party of that name: kgfraud links show rebutt B"),
         (["links", "rebutt", "A", "B", "--user", "K007"], "no command 'rebutt'; did you mean 'rebut'?"),
         (["ref", "schema", "Compny"], "did you mean 'Company'?"),
         (["ref", "schema", "paid"], "did you mean 'PAID'?"),
