@@ -25,7 +25,7 @@ from kg.privacy import Keyring
 from loaders.delivery import Delivery
 from loaders.load import PLACE, Delivered, Settled
 from loaders.mapping import map_raw_table
-from loaders.quarantine import KEY, unsealed, versions
+from loaders.quarantine import CONTENT, KEY, contents, unsealed, versions
 from loaders.rows import typed
 from loaders.seen import Entry
 from loaders.sources import kind
@@ -55,9 +55,9 @@ class Finder:
             there is none.
         """
         mine = rows.filter(rows.source == source.name).select(*KEY, "part", "block", "position", "first_run", "file", "line")
-        # where several tell of one record the first counts: of an upserting source that is the newest, else the oldest
-        age = ibis.desc("first_run") if source.mode == "upsert" else "first_run"
-        wanted = self.lake.engine.table(mine.order_by(age, "file", "line", "part"))
+        # where several tell of one record the first counts: of an upserting source that of the newest file, else the oldest
+        age = [ibis.desc("first_run"), ibis.desc("file")] if source.mode == "upsert" else ["first_run", "file"]
+        wanted = self.lake.engine.table(mine.order_by(*age, "line", "part"))
         if wanted.num_rows == 0:
             return None
         of, engine = kind(source.kind), self.lake.engine
@@ -68,14 +68,14 @@ class Finder:
         here = engine.arrow(wanted.select([*KEY, "part", "block", "position"]))
         places = here.inner_join(engine.arrow(numbers), ["block", "position"]).select("_row", *KEY, _part=here.part)
         found = engine.write(typed(mapped.semi_join(places, PLACE), of, source, self.zone), self.folder / f"{source.name}.refused.parquet")
-        return Delivered(source, of, Delivery(source.name, ()), found, engine.count(found)), places
+        return Delivered(source, of, Delivery(source.name, ()), found, engine.count(found), whole=False), places
 
     def by_line(self, delivered: Delivered, listed: ir.Table, known: Mapping[str, Entry], before: ir.Table) -> ir.Table:
         """Find refused rows where they stood.
 
-        In a file of the same bytes that is any row. In another it is one without a record id, if no line has moved: the file has as many
-        rows as it had, each good one of them was accepted from its source before, but for those that stand where refused ones stood,
-        and what could be read of the refused row the new one says too.
+        In a file of the bytes that were read last it is the row that says the same. In another it is one without a record id, if no line
+        has moved: the file has as many rows as it had, each good one of them was accepted from its source before, but for those that
+        stand where refused ones stood, and what could be read of the refused row the new one says too.
 
         Parameters
         ----------
@@ -101,7 +101,14 @@ class Finder:
         found = found.filter(found.same | found.nameless).anti_join(moved, "file").select(*PLACE, *KEY, "file", "same")
         known_ones = others.select("file", beside=ibis.literal(True)).distinct()
         found = self.lake.engine.keep(found.left_join(known_ones, "file").select(*PLACE, *KEY, "same", "beside"))
-        return union([found.filter(found.same).select(*PLACE, *KEY), self._alike(delivered, listed, found.filter(~found.same))])
+        equal = self.lake.engine.keep(self._equal(delivered, found.filter(found.same)))
+        return union([equal, self._alike(delivered, listed, found.anti_join(equal, KEY))])
+
+    def _equal(self, delivered: Delivered, found: ir.Table) -> ir.Table:
+        """Keep the rows that say what the refused ones say: a file may have been replaced since by one of its name."""
+        said = contents(delivered, found, self.keyring, self.lake.engine)
+        both = found.inner_join(said, "_row")
+        return both.filter(both.content == both.id.substr(0, CONTENT)).select(*PLACE, *KEY)
 
     def _alike(self, delivered: Delivered, listed: ir.Table, found: ir.Table) -> ir.Table:
         """Keep the rows that say all that could be read of the refused rows in whose places they stand.

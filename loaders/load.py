@@ -42,7 +42,7 @@ class Delivered:
     """A delivery read, mapped and typed; ``rows`` lies in a staging file.
 
     ``only`` are the places of those that are meant where not all are (``count`` of them): the others are there to be compared
-    with, and are neither accepted nor refused.
+    with, and are neither accepted nor refused. Those that are not ``whole`` are some of what the source tells, and end nothing.
     """
 
     source: SourceSettings
@@ -51,6 +51,7 @@ class Delivered:
     rows: ir.Table
     count: int
     only: ir.Table | None = None
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class Settled:
     """A delivery judged.
 
     ``accepted`` rows are in the form of records, and ``taken`` says which they are: ``_row, _part, record_id, digest``; ``refused`` rows
-    are ``_row, _part, _file, _line, _key, record_id, faults``. Of an upserting source ``overtaken`` rows are neither: a later file of the
-    delivery tells of the same records.
+    are ``_row, _part, _file, _line, _key, record_id, faults``. Of an upserting source ``overtaken`` rows (``_row, _part``) are neither: a
+    later file of the delivery tells of the same.
     """
 
     delivered: Delivered
@@ -68,7 +69,8 @@ class Settled:
     refused: ir.Table
     accepted_count: int
     refused_count: int
-    overtaken: int
+    overtaken: ir.Table
+    overtaken_count: int
     newest: date | None
 
     @property
@@ -152,31 +154,21 @@ class Judge:
         faults = [self._engine.keep(union([_own_faults(rows), *self._unknown_ends(delivered)]))]
         refused = self._refusals(faults)
         good = rows.anti_join(refused, PLACE) if self._engine.count(refused) else rows
-        overtaken = 0
+        overtaken = self._engine.keep(_overtaken(delivered, good))
         if delivered.source.record_id:
-            good, overtaken = self._newest_word(delivered, good)
+            good = good.anti_join(overtaken, PLACE) if self._engine.count(overtaken) else good
             faults += [_repeated(good), *self._changed(delivered, good)]
             refused = self._refusals(faults)
             accepted = good.anti_join(refused, PLACE) if self._engine.count(refused) else good
         else:
             accepted = numbered(good)
         if delivered.only is not None:
-            accepted, refused = (table.semi_join(delivered.only, PLACE) for table in (accepted, refused))
+            accepted, refused, overtaken = (table.semi_join(delivered.only, PLACE) for table in (accepted, refused, overtaken))
         placed = rows.select(*PLACE, "_file", "_line", "_key", "record_id").inner_join(refused, PLACE)
-        count = self._engine.count(refused)
+        count, older = self._engine.count(refused), self._engine.count(overtaken)
         taken, newest = accepted.select(*PLACE, "record_id", "digest"), self._newest(delivered, accepted)
-        left = delivered.count - count - overtaken
-        return Settled(delivered, _records(delivered, accepted), taken, placed, left, count, overtaken, newest)
-
-    def _newest_word(self, delivered: Delivered, good: ir.Table) -> tuple[ir.Table, int]:
-        """Leave out, of an upserting source, good rows whose record a good row of a later file tells of; return their number too."""
-        if delivered.source.mode != "upsert" or len(delivered.delivery.files) < 2 or delivered.only is not None:
-            return good, 0
-        told = good.group_by("record_id").aggregate(_oldest=good._file.min(), _newest=good._file.max())
-        both = good.inner_join(told.filter(told._oldest < told._newest), "record_id")
-        older = self._engine.keep(both.filter(both._file < both._newest).select(*PLACE))
-        count = self._engine.count(older)
-        return (good.anti_join(older, PLACE) if count else good), count
+        left = delivered.count - count - older
+        return Settled(delivered, _records(delivered, accepted), taken, placed, left, count, overtaken, older, newest)
 
     def _refusals(self, faults: Sequence[ir.Table]) -> ir.Table:
         """Gather faults of the same row; kept, because they are few and used often."""
@@ -227,10 +219,7 @@ class Judge:
             return tables
         stored = history.current(self._lake.view(f"records/{name}"))
         for s in here:
-            mine = stored.source == s.source.name
-            gone = mine if s.source.mode == "full" else mine & stored.record_id.isin(s.accepted.record_id)
-            kept = stored.record_id.isin(s.refused.record_id)
-            stored = stored.filter(~gone | (mine & kept)) if s.source.mode == "full" else stored.filter(~gone)
+            stored = stored.filter(~((stored.source == s.source.name) & replaced(s, stored)))
         return [*tables, stored]
 
     def _changed(self, delivered: Delivered, good: ir.Table) -> list[ir.Table]:
@@ -251,6 +240,35 @@ class Judge:
         row = self._engine.table(accepted.aggregate(**{name: day.max(where=day <= today) for name, day in days.items()}))
         found = [column[0].as_py() for column in row.columns]
         return max((day for day in found if day is not None), default=None)
+
+
+def replaced(settled: Settled, stored: ir.Table) -> ir.BooleanValue:
+    """Say which current records of its source a delivery replaces or ends; one whose new version was refused stays.
+
+    Of a row that tells of several records, and numbers them, an upserting source replaces all: parts that it does not tell any more end.
+    """
+    source, refused = settled.source, stored.record_id.isin(settled.refused.record_id)
+    if settled.delivered.whole and source.mode == "full":
+        return ~refused
+    told = stored.record_id.isin(settled.accepted.record_id)
+    if settled.delivered.whole and source.mode == "upsert" and source.numbers_parts:
+        return told | (row_id(source, stored).isin(row_id(source, settled.accepted)) & ~refused)
+    return told
+
+
+def row_id(source: SourceSettings, records: ir.Table) -> ir.StringValue:
+    """Return by what rows of a source are known of which records tell: where a row's parts are numbered, without the number."""
+    return records.record_id.re_replace(r"\|\d+$", "") if source.numbers_parts else records.record_id
+
+
+def _overtaken(delivered: Delivered, good: ir.Table) -> ir.Table:
+    """Return the good rows of an upserting source of which a good row of a later file tells anew."""
+    if delivered.source.mode != "upsert" or len(delivered.delivery.files) < 2:
+        return good.select(*PLACE).limit(0)
+    good = good.select(*PLACE, "_file", row_id=row_id(delivered.source, good))
+    told = good.group_by("row_id").aggregate(_oldest=good._file.min(), _newest=good._file.max())
+    both = good.inner_join(told.filter(told._oldest < told._newest), "row_id")
+    return both.filter(both._file < both._newest).select(*PLACE)
 
 
 def _own_faults(rows: ir.Table) -> ir.Table:

@@ -22,12 +22,14 @@ from kg.history import Changes, Moment
 from kg.lake import Lake
 from kg.privacy import Keyring
 from loaders.formats.part import PLACE as RAW_PLACE
-from loaders.load import FAULT, Settled
+from loaders.load import FAULT, Delivered, Settled
 from loaders.readers import collect_raw
 
 TABLE = "quarantine"
 BLOCKS = "quarantine_rows"
 BLOCK_ROWS = 20_000
+#: How many letters of the id of a refused row say what it says.
+CONTENT = 24
 KEY = ("source", "id")
 #: Why a row has left the list: it came in; its source has told of its record anew; a full delivery does not hold it any more.
 ACCEPTED, SUPERSEDED, GONE = "accepted", "superseded", "gone"
@@ -102,9 +104,10 @@ def update(lake: Lake, settled: Settled, keyring: Keyring, moment: Moment) -> Up
 
 
 def leave(lake: Lake, rows: ir.Table, why: str, moment: Moment) -> int:
-    """Take rows (``source, id``) off the list and return their number."""
+    """Take rows (``source, id``, and ``record_id`` where it is known by now) off the list and return their number."""
     stored = versions(lake)
-    closes = rows.select(*KEY).distinct().mutate(valid_to=ibis.literal(moment.as_of), left_as=ibis.literal(why))
+    once = rows.group_by(KEY).aggregate(record_id=rows.record_id.min()) if "record_id" in rows.columns else rows.select(*KEY).distinct()
+    closes = once.mutate(valid_to=ibis.literal(moment.as_of), left_as=ibis.literal(why))
     return history.apply(lake, TABLE, Changes(stored.limit(0), closes), KEY, moment).closed
 
 
@@ -139,7 +142,7 @@ def _superseded(lake: Lake, settled: Settled, incoming: ir.Table, told: ir.Table
 def _incoming(settled: Settled, keyring: Keyring, engine: Engine) -> ir.Table:
     """Return the refused rows as rows of the quarantine, not yet sealed; ``_row`` leads to the raw row."""
     refused = settled.refused
-    digests = _digests(settled, keyring, engine)
+    digests = contents(settled.delivered, refused, keyring, engine)
     joined = refused.inner_join(digests, "_row")
     order = ibis.row_number().over(group_by=[joined.content, joined._part], order_by=joined._row)
     files = [file.name for file in settled.delivered.delivery.files]
@@ -169,30 +172,33 @@ def _incoming(settled: Settled, keyring: Keyring, engine: Engine) -> ir.Table:
     return said.mutate(digest=history.digest(said, ["file", "line", "_said"])).drop("_said")
 
 
-def _digests(settled: Settled, keyring: Keyring, engine: Engine) -> ir.Table:
-    """Return a keyed digest of the content of each refused row; equal rows have equal ones."""
+def contents(delivered: Delivered, rows: ir.Table, keyring: Keyring, engine: Engine) -> ir.Table:
+    """Return a keyed digest of what some rows of a delivery say (``_row`` in, ``_row, content`` out); equal rows have equal ones.
+
+    The id of a refused row begins with it.
+    """
     salt = ibis.literal(keyring.token("record", "quarantine"))
     tables = [pa.table({"_row": pa.array([], pa.int64()), "content": pa.array([], pa.string())})]
-    for raw in _raw(settled, settled.refused, engine):
-        rows = engine.arrow(raw.drop_columns([name for name in RAW_PLACE if name not in ("_row", "_text")]))
-        text = rows.mutate(_text=rows._text.cast("string"))
-        content = (salt + history.digest(text, sorted(set(text.columns) - {"_row"}))).hexdigest("sha256").substr(0, 24)
+    for raw in _raw(delivered, rows, engine):
+        read = engine.arrow(raw.drop_columns([name for name in RAW_PLACE if name not in ("_row", "_text")]))
+        text = read.mutate(_text=read._text.cast("string"))
+        content = (salt + history.digest(text, sorted(set(text.columns) - {"_row"}))).hexdigest("sha256").substr(0, CONTENT)
         tables.append(engine.table(text.select("_row", content=content)))
-        engine.forget_arrow(rows)
+        engine.forget_arrow(read)
     return engine.arrow(pa.concat_tables(tables))
 
 
-def _raw(settled: Settled, refused: ir.Table, engine: Engine) -> Iterator[pa.Table]:
-    """Yield the raw rows of refused ones, at most a block's worth at a time."""
-    numbers = engine.table(refused.select("_row").distinct().order_by("_row"))["_row"].combine_chunks()
+def _raw(delivered: Delivered, rows: ir.Table, engine: Engine) -> Iterator[pa.Table]:
+    """Yield rows of a delivery as they are in its files, at most a block's worth at a time."""
+    numbers = engine.table(rows.select("_row").distinct().order_by("_row"))["_row"].combine_chunks()
     for start in range(0, len(numbers), BLOCK_ROWS):
-        yield collect_raw(settled.delivered.delivery, settled.source, numbers.slice(start, BLOCK_ROWS))
+        yield collect_raw(delivered.delivery, delivered.source, numbers.slice(start, BLOCK_ROWS))
 
 
 def _seal(lake: Lake, settled: Settled, inserts: ir.Table, keyring: Keyring, run_id: str) -> ir.Table:
     """Seal the raw rows of new refusals into blocks, and return in which block and where each of them lies."""
     places, blocks = [], []
-    for raw in _raw(settled, inserts, lake.engine):
+    for raw in _raw(settled.delivered, inserts, lake.engine):
         data = _to_bytes(raw)
         # the same rows get the same name in every run, and the name betrays nothing of them
         block = keyring.token("record", hashlib.sha256(data).hexdigest())

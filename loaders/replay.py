@@ -6,13 +6,14 @@ any delivery, and nothing else of the file is: that waits for the next night and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from kg import history
 from kg.config import SourceSettings
@@ -23,7 +24,7 @@ from kg.lake import Lake
 from kg.privacy import Keyring
 from loaders.delivery import Delivery
 from loaders.found import Finder, records_of
-from loaders.load import PLACE, Delivered, Settled, read
+from loaders.load import PLACE, Delivered, Settled, read, row_id
 from loaders.quarantine import ACCEPTED, KEY, SUPERSEDED, leave, versions
 from loaders.seen import Entry
 
@@ -35,16 +36,32 @@ OF_OTHERS = ("duplicate", "changed")
 class Anew:
     """A delivery of refused rows; ``places`` leads from its rows back to the quarantine: ``_row, _part, source, id``.
 
-    ``superseded`` rows (``source, id``) are not judged: a later run wrote the records of which they tell.
+    ``superseded`` rows (``source, id``) are not judged: of their records the source has told anew. ``unread`` are the places of those of
+    its files that no night has read as they are now.
     """
 
     delivered: Delivered
     places: ir.Table
     superseded: ir.Table
+    unread: tuple[int, ...] = ()
+
+
+class There(NamedTuple):
+    """The files of a source as they are now, and the places of those that no night has read as they are."""
+
+    delivered: Delivered
+    unread: tuple[int, ...]
+
+
+class Due(NamedTuple):
+    """Which refused rows are to be judged (``_row, _part, source, id``), and which were superseded (``source, id``)."""
+
+    places: ir.Table
+    superseded: ir.Table
 
 
 class Released(NamedTuple):
-    """How many rows left the list because they came in, and how many since a later run wrote their records; the former by file too."""
+    """How many rows left the list because they came in, and how many since their records were told anew; the former by file too."""
 
     accepted: int
     superseded: int
@@ -69,40 +86,46 @@ class Replay:
         rows = history.current(versions(self.lake))
         return rows.filter(~rows.rule.isin(OF_OTHERS))
 
-    def mended(self, source: SourceSettings, known: Mapping[str, Entry]) -> Anew | None:
-        """Read a source's files again if any of them is not the one that was read last, and return the refused rows among theirs.
+    def anew(self, source: SourceSettings, known: Mapping[str, Entry]) -> list[Anew]:
+        """Return the refused rows of a source as they are now: those that lie in its files, and the others out of the quarantine.
 
         Parameters
         ----------
         known
             What the last run said of each file, by name.
         """
+        there = self._there(source, known)
+        mended = self._mended(there, known) if there else None
+        return [each for each in (mended, self._unsealed(source, mended, there)) if each is not None]
+
+    def _there(self, source: SourceSettings, known: Mapping[str, Entry]) -> There | None:
+        """Read the files of a source; None where they say no more than the quarantine does.
+
+        Of an upserting source they say which file is the last to tell of a record; of any other one, what was mended in them.
+        """
         try:
             delivery = Delivery.find(source)
         except GateError:
             return None
-        delivered = read(_adding(source), delivery, self.keyring, self.lake.engine, folder=self.folder, zone=self.zone)
         names = [file.name for file in delivery.files]
-        changed = [number for number, name in enumerate(names) if delivery.digests.get(number) != known.get(name, {}).get("sha256")]
-        if not changed or len(set(names)) < len(names):
+        if len(set(names)) < len(names):
             return None
-        engine = self.lake.engine
-        found = [self._by_line(delivered, known), *self._by_number(source, delivered, changed)]
-        every = engine.keep(union(found).distinct())
-        places, superseded = self._still_due(delivered, every)
-        only = engine.keep(places.select(*PLACE).distinct())
-        return Anew(replace(delivered, only=only, count=engine.count(only)), places, superseded) if engine.count(every) else None
+        delivered = read(source, delivery, self.keyring, self.lake.engine, folder=self.folder, zone=self.zone)
+        unread = tuple(number for number, name in enumerate(names) if delivery.digests.get(number) != known.get(name, {}).get("sha256"))
+        if not unread and source.mode != "upsert":
+            return None
+        return There(replace(delivered, whole=False), unread)
 
-    def _still_due(self, delivered: Delivered, places: ir.Table) -> tuple[ir.Table, ir.Table]:
-        """Tell the rows that may come in from those whose record a later run wrote; one that the same run wrote is repeated by them."""
-        engine, source = self.lake.engine, delivered.source
-        if not source.record_id:
-            return places, places.select(*KEY).limit(0)
-        written = history.current(records_of(self.lake, source)).select("record_id", written="first_run")
-        named = delivered.rows.filter(delivered.rows["_key"].notnull()).select(*PLACE, "record_id").inner_join(places, PLACE)
-        both = named.inner_join(written, "record_id").inner_join(self.refused().select(*KEY, since="first_run"), KEY)
-        late = engine.keep(both.filter(both.written >= both.since).select(*PLACE, *KEY, later=both.written > both.since))
-        return engine.keep(places.anti_join(late, [*PLACE, *KEY])), late.filter(late.later).select(*KEY).distinct()
+    def _mended(self, there: There, known: Mapping[str, Entry]) -> Anew | None:
+        """Find refused rows in the files of their source."""
+        engine, delivered = self.lake.engine, there.delivered
+        every = engine.keep(union([self._by_line(delivered, known), *self._by_number(delivered, there.unread)]).distinct())
+        if not engine.count(every):
+            return None
+        # the file that is the last to tell of a record of an upserting source is known once they are judged
+        due = Due(every, every.select(*KEY).limit(0)) if delivered.source.mode == "upsert" else self._still_due(delivered, every)
+        only = engine.keep(due.places.select(*PLACE).distinct())
+        return Anew(replace(delivered, only=only, count=engine.count(only)), due.places, due.superseded, there.unread)
 
     def _by_line(self, delivered: Delivered, known: Mapping[str, Entry]) -> ir.Table:
         """Find refused rows where they stood."""
@@ -111,27 +134,57 @@ class Replay:
         found = self._finder.by_line(delivered, listed, known, records_of(self.lake, delivered.source))
         return found.semi_join(self.refused(), KEY)
 
-    def _by_number(self, source: SourceSettings, delivered: Delivered, changed: list[int]) -> list[ir.Table]:
+    def _by_number(self, delivered: Delivered, changed: Sequence[int]) -> list[ir.Table]:
         """Find refused rows by the record id that they have, wherever they stand now in files that changed."""
-        refused = self.unsealed(source) if source.record_id else None
-        if refused is None:
+        source = delivered.source
+        opened = self._finder.opened(source, self.refused()) if source.record_id and changed else None
+        if opened is None:
             return []
-        numbered = refused.delivered.rows.select(*PLACE, key="_key").inner_join(refused.places, PLACE).select("key", "source", "id")
+        numbered = opened[0].rows.select(*PLACE, key="_key").inner_join(opened[1], PLACE).select("key", *KEY)
         here = delivered.rows.filter(delivered.rows._file.isin(changed)).select(*PLACE, key="_key")
-        return [here.inner_join(numbered, "key").select(*PLACE, "source", "id")]
+        return [here.inner_join(numbered, "key").select(*PLACE, *KEY)]
 
-    def unsealed(self, source: SourceSettings, beside: Anew | None = None) -> Anew | None:
+    def _unsealed(self, source: SourceSettings, mended: Anew | None, there: There | None) -> Anew | None:
         """Open the refused rows of a source, but those that were found in its files, and map them as the settings now say."""
         rows, engine = self.refused(), self.lake.engine
-        if beside is not None:
-            rows = rows.anti_join(beside.places, KEY).anti_join(beside.superseded, KEY)
-        opened = self._finder.opened(_adding(source), rows)
+        if mended is not None:
+            rows = rows.anti_join(mended.places, KEY).anti_join(mended.superseded, KEY)
+        opened = self._finder.opened(source, rows)
         if opened is None:
             return None
         delivered, every = opened
-        places, superseded = self._still_due(delivered, every)
-        rows = engine.keep(delivered.rows.semi_join(places, PLACE))
-        return Anew(replace(delivered, rows=rows, count=engine.count(rows)), places, superseded)
+        by_files = self._told_by(there, delivered, every) if there is not None and source.mode == "upsert" else every.limit(0)
+        due = self._still_due(delivered, engine.keep(every.anti_join(by_files, [*PLACE, *KEY])))
+        rows = engine.keep(delivered.rows.semi_join(due.places, PLACE))
+        superseded = union([due.superseded, by_files.select(*KEY)]).distinct()
+        return Anew(replace(delivered, rows=rows, count=engine.count(rows)), due.places, superseded)
+
+    def _still_due(self, delivered: Delivered, places: ir.Table) -> Due:
+        """Tell the rows that may come in from those whose record was told later; one that was told with them is repeated by them."""
+        engine, source = self.lake.engine, delivered.source
+        if not source.record_id:
+            return Due(places, places.select(*KEY).limit(0))
+        written = _told_last(records_of(self.lake, source), versions(self.lake), source.name)
+        named = delivered.rows.filter(delivered.rows["_key"].notnull()).select(*PLACE, "record_id").inner_join(places, PLACE)
+        both = named.inner_join(written, "record_id").inner_join(self.refused().select(*KEY, "first_run", "file"), KEY)
+        beside = (both.run == both.first_run) & (both.by.isnull() | (both.by == both.file))
+        later = (both.run > both.first_run) | ((both.run == both.first_run) & (both.by > both.file)).fill_null(False)
+        late = engine.keep(both.select(*PLACE, *KEY, later=later, beside=beside).filter(ibis._.later | ibis._.beside))
+        return Due(engine.keep(places.anti_join(late, [*PLACE, *KEY])), late.filter(late.later).select(*KEY).distinct())
+
+    def _told_by(self, there: There, delivered: Delivered, places: ir.Table) -> ir.Table:
+        """Return the rows of whose record files tell that lie there: what is not in any of these any more is older than they are."""
+        engine, here = self.lake.engine, there.delivered
+        files = pa.table(
+            {"file": [file.name for file in here.delivery.files], "_file": pa.array(range(len(here.delivery.files)), pa.int32())}
+        )
+        read = engine.arrow(files).filter(~ibis._._file.isin(there.unread)) if there.unread else engine.arrow(files)
+        said = here.rows.filter(here.rows["_key"].notnull()).select("_file", "record_id").inner_join(read.select("_file"), "_file")
+        mine = delivered.rows.select(*PLACE, "record_id").inner_join(places, PLACE)
+        mine = mine.inner_join(self.refused().select(*KEY, "file"), KEY).left_join(read.rename(own="_file"), "file")
+        both = mine.inner_join(said, "record_id")
+        newer = both.own.isnull() | (both["_file"] >= both.own)
+        return engine.keep(both.filter(newer).select(*PLACE, *KEY).distinct())
 
     def release(self, anew: Anew, settled: Settled, moment: Moment) -> Released:
         """Take the rows off the list whose records are in the lake now, wherever they were found, and those that were superseded.
@@ -144,12 +197,33 @@ class Replay:
         records = history.current(records_of(self.lake, settled.source))
         new = taken.semi_join(records.filter(records.first_run == moment.run_id), "record_id")
         named = taken.semi_join(rows, [*KEY, "record_id"])
-        come = engine.keep(union([new, named]).select(*KEY).distinct())
+        come = engine.keep(union([new, named]).select(*KEY, *(["record_id"] if settled.source.record_id else [])).distinct())
         counted = engine.table(rows.semi_join(come, KEY).group_by("file").aggregate(n=ibis._.count()))
         files = dict(zip(*(counted[name].to_pylist() for name in ("file", "n")), strict=True))
-        return Released(leave(self.lake, come, ACCEPTED, moment), leave(self.lake, anew.superseded, SUPERSEDED, moment), files)
+        gone = engine.keep(union([anew.superseded, _overtaken(anew, settled).anti_join(come, KEY)]).distinct())
+        return Released(leave(self.lake, come, ACCEPTED, moment), leave(self.lake, gone, SUPERSEDED, moment), files)
 
 
-def _adding(source: SourceSettings) -> SourceSettings:
-    """Return a source that ends nothing: what is replayed is never all there is. An appending one still refuses another word."""
-    return source.model_copy(update={"mode": "append" if source.mode == "append" else "upsert"})
+def _told_last(records: ir.Table, listed: ir.Table, source: str) -> ir.Table:
+    """Return by what each current record was told: ``record_id, run, by``.
+
+    That is the run that wrote it, and no file is known; where a replay did, it is the run and the file of the refused row that came in.
+    """
+    written = history.current(records).select("record_id", wrote="first_run")
+    came = listed.filter((listed.source == source) & (listed.left_as == ACCEPTED)).select(
+        "record_id", wrote="last_run", run="first_run", by="file"
+    )
+    came = came.group_by("record_id", "wrote").aggregate(run=came.run.max(), by=came.by.argmax(came.run + "/" + came.by))
+    both = written.left_join(came, ["record_id", "wrote"], rname="{name}_came")
+    return both.select("record_id", "by", run=both.run.fill_null(both.wrote))
+
+
+def _overtaken(anew: Anew, settled: Settled) -> ir.Table:
+    """Return the refused rows (``source, id``) of which files tell anew that a night has read."""
+    over = anew.places.inner_join(settled.overtaken, PLACE)
+    rows = anew.delivered.rows
+    read = rows.filter(rows["_key"].notnull() & ~rows._file.isin(anew.unread)) if anew.unread else rows.filter(rows["_key"].notnull())
+    source = anew.delivered.source
+    last = read.select("_file", row_id=row_id(source, read)).group_by("row_id").aggregate(last=ibis._._file.max())
+    mine = rows.select(*PLACE, "_file", row_id=row_id(source, rows)).inner_join(over, PLACE).inner_join(last, "row_id")
+    return mine.filter(mine._file < mine.last).select(*KEY)

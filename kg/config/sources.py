@@ -138,6 +138,12 @@ class SourceSettings(_Located):
     gate: Gate = Field(default=Gate(), description="what a delivery must hold")
 
     @property
+    def numbers_parts(self) -> bool:
+        """Whether a row may tell of several records that bear its id and a number: by a cell that is split and no part of the id."""
+        splits = {name for name, picks in self.columns.items() if picks[0].split}
+        return bool(self.record_id and splits - set(self.record_id))
+
+    @property
     def namespace(self) -> str:
         """The part of the name before the first dot, or ``bank``: where the source's own ids are at home.
 

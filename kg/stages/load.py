@@ -8,6 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import ibis
+import ibis.expr.types as ir
 import pyarrow.compute as pc
 
 from kg import check, history
@@ -21,7 +22,7 @@ from loaders import quarantine
 from loaders.delivery import Delivery
 from loaders.fit import fit
 from loaders.found import Finder
-from loaders.load import Delivered, Judge, Settled, read
+from loaders.load import Delivered, Judge, Settled, read, replaced
 from loaders.replay import Anew, Released, Replay
 from loaders.seen import Intake, settings_digest, sift
 
@@ -149,7 +150,7 @@ def _replay(night: Night, only: Sequence[str]) -> Result:
     if anew:
         quarantine.ensure(night.lake, night.run_id)
     for s in settled:
-        written = _record(night, s, complete=False)
+        written = _record(night, s)
         gone = replay.release(next(a for a in anew if a.delivered is s.delivered), s, night.moment)
         entries[s.source.name] = _brought_in(entries[s.source.name], written, gone)
     night.sources = list(entries.values())
@@ -174,9 +175,7 @@ def _anew(night: Night, replay: Replay, only: Sequence[str]) -> list[Anew]:
     known = _known(night)
     # a source that the last run did not have is read by the next night
     wanted = [s for s in night.workspace.settings.sources if s.name in names & set(known) and (not only or s.name in only)]
-    mended = [(s, replay.mended(s, known.get(s.name, {}))) for s in wanted]
-    anew = [each for s, found in mended for each in (found, replay.unsealed(s, found))]
-    return [each for each in anew if each is not None]
+    return [each for s in wanted for each in replay.anew(s, known[s.name])]
 
 
 def _as_of(night: Night, days: Sequence[date]) -> date:
@@ -207,7 +206,7 @@ def refuse_date(night: Night) -> None:
 
 
 def _write(night: Night, settled: Settled) -> Result:
-    written = _record(night, settled, complete=settled.source.mode == "full")
+    written = _record(night, settled)
     refused = quarantine.update(night.lake, settled, night.keyring, night.moment)
     released = _came_in(night, settled) if written.inserted and settled.source.mode != "full" else 0
     return {
@@ -231,17 +230,27 @@ def _known(night: Night) -> dict[str, dict[str, Result]]:
     return {e["source"]: {f["file"]: f for f in e.get("files", ())} for e in night.last.sources} if night.last else {}
 
 
-def _record(night: Night, settled: Settled, *, complete: bool) -> Written:
+def _record(night: Night, settled: Settled) -> Written:
     """Bring the records of a source to what was accepted; a record whose new version was refused stays as it is."""
-    source = settled.source
-    keep = settled.refused.select("record_id").distinct().mutate(source=ibis.literal(source.name)) if complete else None
-    key = ["source", "record_id"]
+    source, name = settled.source, f"records/{settled.source.kind}"
+    complete = settled.delivered.whole and (source.mode == "full" or (source.mode == "upsert" and source.numbers_parts))
+    keep = _stay(night, settled) if complete else None
     written = history.update(
-        night.lake, f"records/{source.kind}", settled.accepted, key, night.moment, complete=complete, keep=keep, source=source.name
+        night.lake, name, settled.accepted, ["source", "record_id"], night.moment, complete=complete, keep=keep, source=source.name
     )
     if written:
         night.changed.add(source.kind)
     return written
+
+
+def _stay(night: Night, settled: Settled) -> ir.Table:
+    """Return the keys of records that a delivery does not end, of a source that ends some."""
+    source, name = settled.source, f"records/{settled.source.kind}"
+    if source.mode == "full":
+        return settled.refused.select("record_id").distinct().mutate(source=ibis.literal(source.name))
+    stored = history.current(night.lake.view(name)) if night.lake.has(name) else settled.accepted.limit(0)
+    stored = stored.filter(stored.source == source.name)
+    return stored.filter(~replaced(settled, stored)).select("source", "record_id")
 
 
 def _entry(night: Night, intake: Intake, settled: Settled | None) -> Result:
@@ -251,7 +260,7 @@ def _entry(night: Night, intake: Intake, settled: Settled | None) -> Result:
     days = earlier_days + ([settled.newest.isoformat()] if settled and settled.newest else [])
     rows = sum(file["rows"] for file in seen) + (settled.delivered.count if settled else 0)
     refused = sum(file["refused"] for file in seen) + (settled.refused_count if settled else 0)
-    overtaken = settled.overtaken if settled else 0 if intake.earlier is None else intake.earlier.get("overtaken", 0)
+    overtaken = settled.overtaken_count if settled else 0 if intake.earlier is None else intake.earlier.get("overtaken", 0)
     accepted = rows - refused - overtaken
     return {
         "source": intake.source.name,

@@ -154,3 +154,119 @@ def test_a_row_that_is_refused_leaves_the_word_of_an_older_file_and_one_file_doe
     assert (entry["accepted"], entry["quarantined"], entry["overtaken"]) == (2, 2, 0)
     assert sorted(capitals(upserting)) == [8, 100]
     assert {row["rule"] for row in upserting.refused()} == {"money", "duplicate"}
+
+
+OTHER = {"company": "B", "name": "B Ltd", "capital_fen": "7"}
+
+
+def nameless(capital):
+    return {"company": "", "code": "A", "name": "A Ltd", "capital_fen": capital}
+
+
+def by_code(bank, **values):
+    """Let the number of a company be found in its code too, and capitals be understood."""
+    choices = [{"column": "company"}, {"column": "code"}]
+    bank.source("companies", columns={"company": choices, "capital_fen": {"column": "capital_fen", "values": values}})
+
+
+def days(bank, *files):
+    """Deliver files of one upserting source, each with one row, in one night."""
+    bank.source("companies", path="landing/day*.csv")
+    for number, row in enumerate(files, start=1):
+        bank.deliver(f"day{number}", [row])
+    return bank.run(only="load", as_of=FIRST)
+
+
+def test_a_row_of_an_older_file_whose_number_is_known_later_does_not_come_in_over_the_word_of_a_newer_file(upserting):
+    days(upserting, nameless("200"), {"code": "", **firm("300")})
+    by_code(upserting)
+    assert replayed(upserting) == {"judged": 1, "brought_in": 0, "released": 0, "superseded": 1}
+    assert (capitals(upserting), upserting.refused()) == ([300], [])
+    assert upserting.run(only="load").sources[0]["inserted"] == 0
+
+
+def test_of_two_refused_rows_of_a_record_that_of_the_newer_file_comes_in(upserting):
+    days(upserting, nameless("200"), nameless("300"))
+    by_code(upserting)
+    assert replayed(upserting) == {"judged": 2, "brought_in": 1, "released": 1, "superseded": 1}
+    assert (capitals(upserting), upserting.refused()) == ([300], [])
+
+
+def test_of_two_refused_rows_whose_files_are_gone_that_of_the_newer_file_comes_in(upserting):
+    days(upserting, nameless("200"), nameless("300"))
+    upserting.deliver("day1", [{"code": "B", **OTHER}])
+    (upserting.root / "landing" / "day2.csv").unlink()
+    by_code(upserting)
+    replayed(upserting)
+    assert capitals(upserting) == [300]
+    # the older one is repeated by it, and leaves when it is judged once more
+    assert replayed(upserting)["superseded"] == 1
+    assert (capitals(upserting), upserting.refused()) == ([300], [])
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["files that are there", "files that are gone"])
+def test_the_newest_word_comes_in_though_an_older_one_was_mended_in_between(upserting, gone):
+    days(upserting, nameless("zwei"), nameless("drei"))
+    if gone:
+        upserting.deliver("day1", [{"code": "B", **OTHER}])
+        (upserting.root / "landing" / "day2.csv").unlink()
+    by_code(upserting, zwei="200")
+    assert replayed(upserting)["released"] == 1
+    assert [row["file"] for row in upserting.refused()] == ["day2.csv"]
+    by_code(upserting, zwei="200", drei="300")
+    assert replayed(upserting)["released"] == 1
+    assert (capitals(upserting), upserting.refused()) == ([300], [])
+
+
+def test_the_refused_word_of_a_newer_file_comes_in_over_the_good_one_of_an_older_file_of_the_same_night(upserting):
+    days(upserting, firm("100"), firm("zwei"))
+    assert capitals(upserting) == [100]
+    mend(upserting, zwei="200")
+    assert replayed(upserting) == {"judged": 1, "brought_in": 1, "released": 1, "superseded": 0}
+    assert (capitals(upserting), upserting.refused()) == ([200], [])
+
+
+def test_a_row_of_a_file_that_was_replaced_is_not_taken_for_the_one_that_stands_on_its_line(upserting):
+    days(upserting, {"code": "", **firm("9", "C")}, nameless("zwei"))
+    days(upserting, {"code": "", **firm("9", "C")}, {"code": "B", **OTHER})
+    by_code(upserting, zwei="200")
+    assert replayed(upserting)["released"] == 1
+    assert sorted(capitals(upserting)) == [7, 9, 200]
+
+
+def test_what_files_that_lie_there_tell_is_newer_than_a_row_of_a_file_that_is_gone(upserting):
+    days(upserting, {"code": "", **firm("100")}, nameless("200"))
+    (upserting.root / "landing" / "day2.csv").unlink()
+    upserting.run(only="load", as_of=FIRST)
+    by_code(upserting)
+    assert replayed(upserting) == {"judged": 0, "brought_in": 0, "released": 0, "superseded": 1}
+    assert capitals(upserting) == [100]
+
+
+def holders(bank, *files):
+    """Deliver files of one upserting source whose rows tell of several holders each; return who holds what after the night."""
+    bank.source(
+        "shareholders",
+        path="landing/held*.csv",
+        mode="upsert",
+        record_id=["number"],
+        columns={"holder": {"column": "holders", "split": ";", "by": "name", "label": "person"}},
+        unknown_end="stub",
+    )
+    bank.deliver("companies", [{"company": "A", "name": "A Ltd"}])
+    for number, told in enumerate(files, start=1):
+        bank.deliver(
+            f"held{number}", [{"number": row, "company": "A", "share_ppm": "10%", "holders": names} for row, names in told.items()]
+        )
+    bank.run(only="load", as_of=FIRST)
+    return {row["record_id"]: row["holder"].rsplit("=")[-1] for row in bank.current("records/shareholders")}
+
+
+@pytest.mark.parametrize("nights", [1, 2])
+def test_parts_that_a_row_does_not_tell_any_more_end(registry, nights):
+    old, new = {"1": "Wang;Li", "2": "Zhao"}, {"1": "Li"}
+    if nights == 2:
+        assert holders(registry, old) == {"1|0": "Wang", "1|1": "Li", "2|0": "Zhao"}
+    assert holders(registry, old, new) == {"1|0": "Li", "2|0": "Zhao"}
+    (entry,) = [e for e in registry.run(only="load", as_of=FIRST).sources if e["source"] == "shareholders"]
+    assert (entry["inserted"], entry["closed"]) == (0, 0)
