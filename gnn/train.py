@@ -258,7 +258,8 @@ def first_of(task: Task, columns: Sequence[Named]) -> Ints:
 
 def _fitted(name: str, width: int, of: _Material, seed: int) -> Challenger:
     known, columns = of.parts["train"], of.last.columns[:width]
-    trees = Trees.staged(known.values[:, :width], known.label, seed, first_of(of.task, columns))
+    values = known.values[:, :width]
+    trees = Trees.staged(values, known.label, seed, first_of(of.task, columns)).untied(values, known.label, seed)
     return _calibrated(name, trees, of.parts["valid"], columns)
 
 
