@@ -34,7 +34,7 @@ def card(about: dict[str, Any], metrics: dict[str, Any], weights: str) -> str:
         "",
         "## Held-out period (95 % intervals, true prevalence)",
         "",
-        "| model | AUC | AP | precision at capacity | Brier skill | ECE | calibration slope, intercept |",
+        "| model | AUC | AP | precision at capacity | Brier skill | ECE | calibration slope, intercept, the latter at a slope of 1 |",
         "|---|---|---|---|---|---|---|",
         *(_row(name, of) for name, of in metrics["models"].items()),
         "",
@@ -81,4 +81,4 @@ def _both(gain: dict[str, Any]) -> str:
 
 def _row(name: str, of: dict[str, Any]) -> str:
     cells = (told(of[key]) for key in ("auc", "ap", "precision_at_capacity", "brier_skill", "ece"))
-    return f"| {name} | {' | '.join(cells)} | {of['slope']:.2f}, {of['intercept']:+.2f} |"
+    return f"| {name} | {' | '.join(cells)} | {of['slope']:.2f}, {of['intercept']:+.2f}, {of['large']:+.2f} |"

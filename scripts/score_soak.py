@@ -218,12 +218,13 @@ def _probable(name: str, label: Labels, probability: Floats) -> list[str]:
     found, line_ = probabilities(label, probability), line(label, probability)
     held = slices(label, probability)
     right = sum(each["holds"] for each in held)
-    ok = [SLOPE[0] <= line_["slope"] <= SLOPE[1], abs(line_["intercept"]) <= INTERCEPT, right >= HOLD, found["brier_skill"]["low"] > 0]
+    ok = [SLOPE[0] <= line_["slope"] <= SLOPE[1], abs(line_["large"]) <= INTERCEPT, right >= HOLD, found["brier_skill"]["low"] > 0]
     words = ("slope", "intercept", "slices", "Brier skill")
     missed = [word for word, good in zip(words, ok, strict=True) if not good]
     return [
         f"probabilities {name}: {int(label.sum())} of {len(label)}",
-        f"  slope {line_['slope']:.2f}, intercept {line_['intercept']:+.2f}, {right} of {len(held)} slices hold, "
+        f"  slope {line_['slope']:.2f} [{line_['slope_low']:.2f}, {line_['slope_high']:.2f}], intercept "
+        f"{line_['large']:+.2f} at a slope of 1 ({line_['intercept']:+.2f} beside the slope), {right} of {len(held)} slices hold, "
         f"Brier skill {told(found['brier_skill'], '.4f')}, ECE {told(found['ece'], '.5f')}, AP {told(_ap(label, probability))}",
         "  " + "; ".join(f"{each['observed']:.1%} seen, {each['said']:.1%} said [{each['low']:.1%}, {each['high']:.1%}]" for each in held),
         f"  aims missed: {', '.join(missed) or 'none'}",

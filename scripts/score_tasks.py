@@ -127,7 +127,7 @@ def say_distress(name: str, trained: Trained) -> None:
     print(f"{name}: chosen {metrics['chosen']}, {rows['guilty']} of {rows['rows']} sued, base rate {rows['guilty'] / rows['rows']:.4f}")
     for who, each in metrics["models"].items():
         print(f"  {who}: AP {told(each['ap'])}, AUC {told(each['auc'])}, Brier skill {told(each['brier_skill'], '.4f')}")
-        print(f"    slope {each['slope']:.2f}, intercept {each['intercept']:+.2f}, ECE {told(each['ece'], '.4f')}")
+        print(f"    slope {each['slope']:.2f}, intercept {each['large']:+.2f} at a slope of 1, ECE {told(each['ece'], '.4f')}")
     for column in SINGLE:
         score = np.nan_to_num(held.values[:, columns.index(column)], nan=-1.0)
         ap, auc = (told(interval(RANKING[metric], held.label, score, np.random.default_rng(_SEED))) for metric in ("ap", "auc"))

@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from gnn.calibrate import CURVES, Beta, Isotonic, calibrate
 from gnn.metrics import calibration_error
+from gnn.reliability import line
 from kg.errors import GateError
 
 
@@ -61,3 +62,24 @@ def test_the_better_curve_is_taken_by_rows_it_was_not_fitted_on():
 def test_one_class_alone_calibrates_nothing(curve):
     with pytest.raises(GateError, match="all 3 rows have one label"):
         curve.fit(np.arange(3.0), np.zeros(3, np.int8))
+
+
+def test_timid_probabilities_have_a_slope_above_one_whose_limits_leave_one_out_and_are_right_on_the_whole():
+    dice = np.random.default_rng(3)
+    odds = dice.normal(0.0, 2.0, 20_000)
+    label = (dice.random(20_000) < expit(odds)).astype(np.int8)
+    found = line(label, expit(odds / 2))
+    assert found["slope_low"] < 2 < found["slope_high"]
+    assert found["slope_low"] > 1.9
+    assert abs(found["large"]) < 0.05
+    high = line(label, expit(odds + 0.5))
+    assert (round(high["slope"], 1), round(high["large"], 1), round(high["intercept"], 1)) == (1.0, -0.5, -0.5)
+
+
+def test_of_rare_outcomes_the_intercept_beside_a_slope_speaks_of_one_half_and_the_one_at_a_slope_of_one_of_the_whole():
+    dice = np.random.default_rng(4)
+    odds = dice.normal(-6.0, 1.0, 400_000)
+    label = (dice.random(400_000) < expit(1.5 * odds + 2.5)).astype(np.int8)
+    found = line(label, expit(odds))
+    assert found["intercept"] > 1.5
+    assert abs(found["large"]) < 0.3
