@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.graph import Graph
-from kg.ownership.register import Register, register
-from kg.ownership.registers import told_once
+from kg.ownership.register import Register, register, stated_holdings
 
 Direction = Literal["up", "down"]
 
@@ -56,12 +55,15 @@ def net(graph: Graph, company: str, direction: Direction, levels: int | None = N
         How many levels are followed; by default all.
     """
     near, far = ("held", "holder") if direction == "up" else ("holder", "held")
-    told = told_once(graph.engine, graph.edges("HOLDS_SHARES"))
-    rows = told.select(id="id", holder="src", held="dst", share_ppm="share_ppm")
+    rows, engine = graph.edges("HOLDS_SHARES"), graph.engine
     front = known = pa.array([company])
     found: list[pa.Table] = []
     while len(front) and (levels is None or len(found) < levels):
-        level = graph.engine.table(rows.semi_join(graph.engine.arrow(pa.table({near: front})), near))
+        asked = engine.arrow(pa.table({"party": front}))
+        companies = asked.select(dst="party") if direction == "up" else rows.semi_join(asked, rows.src == asked.party).select("dst")
+        # what money is worth as a share only the whole register of a company says
+        told = stated_holdings(engine, rows.semi_join(engine.keep(companies.distinct()), "dst"))
+        level = told.filter(pc.is_in(told[near], value_set=front)).select(["id", "holder", "held", "share_ppm"])
         found.append(level)
         reached = pc.unique(level[far].combine_chunks())
         front = reached.filter(pc.invert(pc.is_in(reached, value_set=known)))

@@ -69,7 +69,7 @@ def _register(graph: Graph, companies: pa.Array | None) -> Register:
         return rows if companies is None else rows.semi_join(graph.engine.arrow(pa.table({column: companies})), column)
 
     return Register(
-        _holdings(graph.engine, of(graph.edges("HOLDS_SHARES"), "dst")),
+        stated_holdings(graph.engine, of(graph.edges("HOLDS_SHARES"), "dst")),
         table(_parties(graph.nodes("Company"))),
         table(of(_officers(graph), "company")),
         table(kin.select(a="src", b="dst", kinship="kinship")),
@@ -78,8 +78,19 @@ def _register(graph: Graph, companies: pa.Array | None) -> Register:
     )
 
 
-def _holdings(engine: Engine, rows: ir.Table) -> pa.Table:
-    """Return holdings, each as one source tells it, with their shares in ppm, those stated as money too where all of that source are."""
+def stated_holdings(engine: Engine, rows: ir.Table) -> pa.Table:
+    """Return holdings, each as one source tells it, with their shares in ppm, those stated as money too where all of that source are.
+
+    Parameters
+    ----------
+    rows
+        ``HOLDS_SHARES``: of each company all rows, or none.
+
+    Returns
+    -------
+    pa.Table
+        ``id, holder, held, share_ppm, votes_ppm``, in the order of the ids.
+    """
     rows = rows.mutate(source=rows.source.fill_null(""))
     sums = rows.group_by(["dst", "source"]).aggregate(
         _all=rows.subscribed_fen.sum(), _stated=(rows.subscribed_fen.count() == rows.count()).fill_null(False)

@@ -16,7 +16,7 @@ from kg.cli.owners import _judged
 from kg.engine import Engine
 from kg.graph import Graph, columns, table_name
 from kg.lake import Lake
-from kg.ownership.penetration import as_lines, behind, grow
+from kg.ownership.penetration import as_lines, behind, grow, net
 from loaders.sources import kind
 
 
@@ -124,3 +124,26 @@ def test_shares_in_the_end_are_of_those_who_are_behind_nominees(graph):
 
 def test_a_company_that_nobody_holds_has_no_owners_in_the_end(graph):
     assert _judged(graph, "company:y")["ultimate_owners"] == []
+
+
+def test_shares_that_a_register_states_as_money_are_shown_in_both_directions(tmp_path):
+    held = [("person:p", "company:c", 30), ("person:q", "company:c", 70), ("company:c", "company:d", 5), ("person:q", "company:d", 15)]
+    edge = schema.edge("HOLDS_SHARES")
+    rows = [
+        {"id": f"h{n}", "src": a, "dst": b, "subscribed_fen": fen, "source": "a", "first_run": "1"} for n, (a, b, fen) in enumerate(held)
+    ]
+    rows.append({"id": "h9", "src": "person:x", "dst": "company:e", "source": "a", "first_run": "1"})
+    with Engine(tmp_path / "spill") as engine:
+        lake = Lake(tmp_path / "lake", engine, {})
+        fill(lake, table_name(edge), columns(edge), rows)
+        graph = Graph(lake, date(2026, 3, 1))
+        up, down = net(graph, "company:d", "up"), net(graph, "person:q", "down")
+        unknown = net(graph, "company:e", "up")
+    assert shown(grow(up, "company:d", "up", 5)) == [
+        "├─ person:q 750000",
+        "└─ company:c 250000",
+        "   ├─ person:q 700000 seen",
+        "   └─ person:p 300000",
+    ]
+    assert shown(grow(down, "person:q", "down", 5)) == ["├─ company:d 750000", "└─ company:c 700000", "   └─ company:d 250000 seen"]
+    assert unknown["share_ppm"].to_pylist() == [None]
