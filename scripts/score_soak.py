@@ -35,6 +35,7 @@ from gnn.ladder import Judged, ladder, layers
 from gnn.measure import probabilities
 from gnn.metrics import Labels, average_precision, interval
 from gnn.past import Archive
+from gnn.periods import periods
 from gnn.registry import Registry, refusals
 from gnn.reliability import line
 from gnn.shelf import Look, Shelf
@@ -45,7 +46,7 @@ from gnn.tasks import choose
 from gnn.train import Trained, days_of, first_day, first_of, known_of, train
 from gnn.unlabelled import corrected
 from gnn.untold import Untold
-from gnn.walk import Day, walked
+from gnn.walk import walked
 from kg.derivations import DERIVATIONS
 from kg.engine import Engine
 from kg.errors import GateError
@@ -74,10 +75,10 @@ def judged(folder: Path, params: Params, rules: Sequence[Rule[Any]] = RULES) -> 
         families = (*FAMILIES, *DERIVED, family(rules)) if rules else FAMILIES
         seconds = {"city": time.process_time() - began}
         try:
-            trained = train(archive, task, families, Silent(), rivals=True, shelf=_Timed(folder / "shelf"))
+            _layers(folder, archive, task, families)
+            seconds["layers"] = time.process_time() - began
+            trained = train(archive, task, families, Silent(), rivals=True, shelf=Shelf(folder / "shelf"))
             seconds["all"] = time.process_time() - began
-            seen = _seen(folder, archive, task, families, trained)
-            _layers(folder, trained, _days(archive, task, seen))
         except GateError as error:  # a city may have too few cases in a period
             return _kept(folder, {"seed": params.seed, "refused": [str(error)], "metrics": None, "cases": _cases(folder, None)})
     told = {"seed": params.seed, "refused": _registered(folder, trained, lake, last), "metrics": trained.metrics}
@@ -107,21 +108,15 @@ class _Timed(Shelf):
         return found
 
 
-def _seen(folder: Path, archive: Archive, task: Task, families: Sequence[Family], trained: Trained) -> dict[date, Snapshot]:
-    """Return the snapshots that a training kept."""
-    of, shelf = trained.periods, Shelf(folder / "shelf")
-    plan = {**dict.fromkeys(of.train, "train"), **dict.fromkeys(of.valid, "valid"), of.test: "test"}
-    return {day: shelf.seen(archive, day, families, task.units.look, period) for day, period in plan.items()}
-
-
-def _days(archive: Archive, task: Task, seen: Mapping[date, Snapshot]) -> dict[date, Day]:
+def _layers(folder: Path, archive: Archive, task: Task, families: Sequence[Family]) -> None:
+    """Keep the scores by each layer of features, of the days that `gnn.walk` judges, be the last of them rich in cases or not."""
     today = archive.today()
-    return days_of(seen, known_of(today, task), task, Untold.of(today, task, first_day(today)))
-
-
-def _layers(folder: Path, trained: Trained, days: Mapping[date, Day]) -> None:
-    """Keep the scores by each layer of features, of the days that `gnn.walk` judges."""
-    scored = walked(days, layers(trained.columns), trained.task.horizon, 0, first=first_of(trained.task, trained.columns), most=_LEARNT)
+    known, first = known_of(today, task), first_day(today)
+    of, shelf = periods(first, archive.as_of, task.horizon, task.step), _Timed(folder / "shelf")
+    plan = {**dict.fromkeys(of.train, "train"), **dict.fromkeys(of.valid, "valid"), of.test: "test"}
+    seen = {day: shelf.seen(archive, day, families, task.units.look, period) for day, period in plan.items()}
+    days, columns = days_of(seen, known, task, Untold.of(today, task, first)), seen[of.test].columns
+    scored = walked(days, layers(columns), task.horizon, 0, first=first_of(task, columns), most=_LEARNT)
     rows = {f"{day}/label": days[day].label for day in scored}
     rows |= {f"{day}/{name}": score.astype(np.float32) for day, each in scored.items() for name, score in each.items()}
     np.savez_compressed(folder / LAYERS, **rows)
