@@ -39,19 +39,20 @@ class DeliveredFile:
 
     path: Path
     mark: Mark
+    called: str
 
     @classmethod
-    def of(cls, path: Path) -> DeliveredFile:
-        """List the file at ``path``."""
+    def of(cls, path: Path, called: str | None = None) -> DeliveredFile:
+        """List the file at ``path``, which is called by its name unless it is ``called`` otherwise."""
         try:
-            return cls(path, Mark.of(path.stat()))
+            return cls(path, Mark.of(path.stat()), called or path.name)
         except OSError as error:
             raise _unreadable(path, error) from None
 
     @property
     def name(self) -> str:
-        """The file's name without its folder, and without the personal identifiers that some people put into it."""
-        return _shown(self.path.name)
+        """What the file is called, without the personal identifiers that some people put into it."""
+        return _shown(self.called)
 
     @contextmanager
     def open(self) -> Iterator[OpenFile]:
@@ -152,12 +153,12 @@ class Delivery:
         """
         folder = Path(source.path)
         if folder.is_dir():
-            paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+            files = [DeliveredFile.of(path) for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
         else:
-            paths = list(source.files())
-        if not paths:
+            files = [DeliveredFile.of(path, source.shown(path)) for path in source.files()]
+        if not files:
             raise GateError(f"{source.name}: no file at {source.path}; deliver it, or mend the path ({source.at('path')})")
-        return cls(source.name, tuple(DeliveredFile.of(path) for path in paths))
+        return cls(source.name, tuple(files))
 
     @property
     def size(self) -> int:

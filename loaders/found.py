@@ -67,8 +67,12 @@ class Finder:
         mapped = engine.arrow(pa.concat_tables(map_raw_table(rows, source, of, self.keyring) for rows in raw))
         here = engine.arrow(wanted.select([*KEY, "part", "block", "position"]))
         places = here.inner_join(engine.arrow(numbers), ["block", "position"]).select("_row", *KEY, _part=here.part)
-        found = engine.write(typed(mapped.semi_join(places, PLACE), of, source, self.zone), self.folder / f"{source.name}.refused.parquet")
-        return Delivered(source, of, Delivery(source.name, ()), found, engine.count(found), whole=False), places
+        # where parts of a row are numbered, those that were not refused say which there are
+        mapped = mapped.semi_join(places, "_row" if source.numbers_parts else PLACE)
+        number = len(list(self.folder.glob(f"{source.name}.refused.*.parquet")))
+        found = engine.write(typed(mapped, of, source, self.zone), self.folder / f"{source.name}.refused.{number}.parquet")
+        only = engine.keep(places.select(*PLACE).distinct())
+        return Delivered(source, of, Delivery(source.name, ()), found, engine.count(only), only, whole=False), places
 
     def by_line(self, delivered: Delivered, listed: ir.Table, known: Mapping[str, Entry], before: ir.Table) -> ir.Table:
         """Find refused rows where they stood.
@@ -102,7 +106,7 @@ class Finder:
         known_ones = others.select("file", beside=ibis.literal(True)).distinct()
         found = self.lake.engine.keep(found.left_join(known_ones, "file").select(*PLACE, *KEY, "same", "beside"))
         equal = self.lake.engine.keep(self._equal(delivered, found.filter(found.same)))
-        return union([equal, self._alike(delivered, listed, found.anti_join(equal, KEY))])
+        return union([equal, self.lake.engine.keep(self._alike(delivered, listed, found.anti_join(equal, KEY)))])
 
     def _equal(self, delivered: Delivered, found: ir.Table) -> ir.Table:
         """Keep the rows that say what the refused ones say: a file may have been replaced since by one of its name."""
@@ -159,7 +163,7 @@ class Finder:
         if opened is None:
             return nameless.select(*KEY).limit(0)
         delivered, places = opened
-        good = delivered.rows.filter(delivered.rows.faults.length() == 0)
+        good = delivered.rows.filter(delivered.rows.faults.length() == 0).semi_join(places, PLACE)
         order = ibis.row_number().over(group_by=good.digest, order_by=[good["_row"], good["_part"]])
         said = good.select(*PLACE, "digest", order=order)
         many = said.inner_join(new.group_by("digest").aggregate(n=new.count()), "digest")

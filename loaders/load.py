@@ -154,7 +154,7 @@ class Judge:
         faults = [self._engine.keep(union([_own_faults(rows), *self._unknown_ends(delivered)]))]
         refused = self._refusals(faults)
         good = rows.anti_join(refused, PLACE) if self._engine.count(refused) else rows
-        overtaken = self._engine.keep(_overtaken(delivered, good))
+        overtaken = self._engine.keep(_overtaken(delivered, good, refused))
         if delivered.source.record_id:
             good = good.anti_join(overtaken, PLACE) if self._engine.count(overtaken) else good
             faults += [_repeated(good), *self._changed(delivered, good)]
@@ -251,24 +251,45 @@ def replaced(settled: Settled, stored: ir.Table) -> ir.BooleanValue:
     if settled.delivered.whole and source.mode == "full":
         return ~refused
     told = stored.record_id.isin(settled.accepted.record_id)
-    if settled.delivered.whole and source.mode == "upsert" and source.numbers_parts:
-        return told | (row_id(source, stored).isin(row_id(source, settled.accepted)) & ~refused)
+    if ends_parts(source):
+        taken = settled.taken.select("_row", row_id=row_id(source, settled.taken))
+        last = taken.group_by("row_id").aggregate(_row=taken["_row"].max())
+        beside = settled.delivered.rows.select("_row", "record_id").semi_join(last, "_row")
+        ended = row_id(source, stored).isin(last.row_id) & ~stored.record_id.isin(beside.record_id)
+        return told | (ended & ~refused)
     return told
 
 
+def ends_parts(source: SourceSettings) -> bool:
+    """Say whether a source ends parts of rows, and nothing else."""
+    return source.mode == "upsert" and source.numbers_parts
+
+
 def row_id(source: SourceSettings, records: ir.Table) -> ir.StringValue:
-    """Return by what rows of a source are known of which records tell: where a row's parts are numbered, without the number."""
-    return records.record_id.re_replace(r"\|\d+$", "") if source.numbers_parts else records.record_id
+    """Return by what rows of a source are known of which records tell: where parts of them may end, without the number of the part."""
+    return records.record_id.re_replace(r"\|\d+$", "") if ends_parts(source) else records.record_id
 
 
-def _overtaken(delivered: Delivered, good: ir.Table) -> ir.Table:
-    """Return the good rows of an upserting source of which a good row of a later file tells anew."""
-    if delivered.source.mode != "upsert" or len(delivered.delivery.files) < 2:
+def _overtaken(delivered: Delivered, good: ir.Table, refused: ir.Table) -> ir.Table:
+    """Return the good rows of an upserting source of which a good row of a later file tells anew.
+
+    Of a row that tells of several records that is the row, but where one of its records is refused in the last file the file before
+    tells of this one.
+    """
+    source, names = delivered.source, (*PLACE, "_file", "record_id")
+    if source.mode != "upsert" or len(delivered.delivery.files) < 2:
         return good.select(*PLACE).limit(0)
-    good = good.select(*PLACE, "_file", row_id=row_id(delivered.source, good))
-    told = good.group_by("row_id").aggregate(_oldest=good._file.min(), _newest=good._file.max())
-    both = good.inner_join(told.filter(told._oldest < told._newest), "row_id")
-    return both.filter(both._file < both._newest).select(*PLACE)
+    good = good.select(*names)
+    good = good.mutate(row_id=row_id(source, good))
+    told = good.group_by("row_id").aggregate(last=good._file.max())
+    both = good.inner_join(told, "row_id")
+    bad = delivered.rows.select(*names).semi_join(refused, PLACE)
+    bad = bad.mutate(row_id=row_id(source, bad)).inner_join(told, "row_id")
+    bad = bad.filter(bad._file == bad["last"]).select("record_id", bad=ibis.literal(True)).distinct()
+    meant = both.left_join(bad, "record_id")
+    meant = meant.filter((meant._file == meant["last"]) | meant.bad.notnull()).group_by("record_id").aggregate(best=ibis._._file.max())
+    judged = both.left_join(meant, "record_id", rname="{name}_meant")
+    return judged.filter(judged.best.isnull() | (judged._file < judged.best)).select(*PLACE)
 
 
 def _own_faults(rows: ir.Table) -> ir.Table:

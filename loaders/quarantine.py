@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg import history
+from kg.config import SourceSettings
 from kg.engine import Engine, union
 from kg.history import Changes, Moment
 from kg.lake import Lake
 from kg.privacy import Keyring
 from loaders.formats.part import PLACE as RAW_PLACE
-from loaders.load import FAULT, Delivered, Settled
+from loaders.load import FAULT, Delivered, Settled, row_id
 from loaders.readers import collect_raw
 
 TABLE = "quarantine"
@@ -88,9 +89,9 @@ def update(lake: Lake, settled: Settled, keyring: Keyring, moment: Moment) -> Up
     if not settled.refused_count and lake.engine.count(history.current(mine).limit(1)) == 0:
         return Update()
     every = lake.engine.keep(_incoming(settled, keyring, lake.engine))
-    told = lake.engine.keep(_told(settled, union([history.current(mine).select("record_id"), every.select("record_id")])))
+    told = lake.engine.keep(_told(settled, _by_row(source, union([history.current(mine).select("record_id"), every.select("record_id")]))))
     # what was superseded before, and stands there still, is not listed once more
-    again = _earlier_than(told, every).semi_join(mine.filter(mine.left_as == SUPERSEDED), [*KEY, "digest"])
+    again = _earlier_than(told, _by_row(source, every)).semi_join(mine.filter(mine.left_as == SUPERSEDED), [*KEY, "digest"])
     incoming = lake.engine.keep(every.anti_join(again, KEY))
     changes = history.compare(mine, incoming, KEY, moment, complete=source.mode == "full")
     closes = changes.closes.left_join(incoming.select(*KEY, here=ibis.literal(True)), KEY)
@@ -111,8 +112,13 @@ def leave(lake: Lake, rows: ir.Table, why: str, moment: Moment) -> int:
     return history.apply(lake, TABLE, Changes(stored.limit(0), closes), KEY, moment).closed
 
 
+def _by_row(source: SourceSettings, rows: ir.Table) -> ir.Table:
+    """Return rows with the id of that row of their source of which their record is, or a part."""
+    return rows.mutate(row_id=row_id(source, rows))
+
+
 def _told(settled: Settled, asked: ir.Table) -> ir.Table:
-    """Return the records, of those asked for, of which a delivery tells anew, each with the last row that does: ``record_id, last``.
+    """Return the rows, of those asked for, that a delivery tells anew, each with the last row that does: ``row_id, last``.
 
     An upserting source tells of a record by any row that names it, an appending one by the row that is accepted.
     """
@@ -121,21 +127,21 @@ def _told(settled: Settled, asked: ir.Table) -> ir.Table:
         told = rows.filter(rows["_key"].notnull()).select("_row", record_id="_key")
     else:
         told = settled.taken.filter(ibis.literal(source.mode == "append" and bool(source.record_id))).select("_row", "record_id")
-    known = told.semi_join(asked, "record_id")
-    return known.group_by("record_id").aggregate(last=known["_row"].max())
+    known = _by_row(source, told).semi_join(asked, "row_id")
+    return known.group_by("row_id").aggregate(last=known["_row"].max())
 
 
 def _earlier_than(told: ir.Table, rows: ir.Table) -> ir.Table:
     """Return the refused rows of a delivery of whose record a later row of it tells."""
-    both = rows.inner_join(told, "record_id")
+    both = rows.inner_join(told, "row_id")
     return both.filter(both["_row"] < both.last)
 
 
 def _superseded(lake: Lake, settled: Settled, incoming: ir.Table, told: ir.Table) -> ir.Table:
     """Return the rows on the list of whose record the delivery tells anew; not those that are the last to tell of it."""
     rows = history.current(versions(lake))
-    mine = rows.filter(rows.source == settled.source.name).select(*KEY, "record_id")
-    both = mine.inner_join(told, "record_id").left_join(incoming.select(*KEY, at="_row"), KEY)
+    mine = _by_row(settled.source, rows.filter(rows.source == settled.source.name).select(*KEY, "record_id"))
+    both = mine.inner_join(told, "row_id").left_join(incoming.select(*KEY, at="_row"), KEY)
     return both.filter(both["at"].isnull() | (both["at"] < both["last"])).select(*KEY)
 
 
@@ -182,10 +188,19 @@ def contents(delivered: Delivered, rows: ir.Table, keyring: Keyring, engine: Eng
     for raw in _raw(delivered, rows, engine):
         read = engine.arrow(raw.drop_columns([name for name in RAW_PLACE if name not in ("_row", "_text")]))
         text = read.mutate(_text=read._text.cast("string"))
-        content = (salt + history.digest(text, sorted(set(text.columns) - {"_row"}))).hexdigest("sha256").substr(0, CONTENT)
+        content = (salt + _said(text)).hexdigest("sha256").substr(0, CONTENT)
         tables.append(engine.table(text.select("_row", content=content)))
         engine.forget_arrow(read)
     return engine.arrow(pa.concat_tables(tables))
+
+
+def _said(raw: ir.Table) -> ir.StringValue:
+    """Return the cells of raw rows that say something, behind their heads: heads that other rows have change nothing."""
+    words: ir.StringValue = ibis.literal("")
+    for name in sorted(set(raw.columns) - {"_row"}):
+        cell = raw[name]
+        words += ibis.ifelse(cell.isnull(), "", ibis.literal(f"{len(name)}:{name}") + cell.length().cast("string") + ":" + cell + ";")
+    return words
 
 
 def _raw(delivered: Delivered, rows: ir.Table, engine: Engine) -> Iterator[pa.Table]:

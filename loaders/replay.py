@@ -119,7 +119,8 @@ class Replay:
     def _mended(self, there: There, known: Mapping[str, Entry]) -> Anew | None:
         """Find refused rows in the files of their source."""
         engine, delivered = self.lake.engine, there.delivered
-        every = engine.keep(union([self._by_line(delivered, known), *self._by_number(delivered, there.unread)]).distinct())
+        here = engine.keep(self._by_line(delivered, known))
+        every = engine.keep(union([here, *self._by_number(delivered, there.unread, here)]).distinct())
         if not engine.count(every):
             return None
         # the file that is the last to tell of a record of an upserting source is known once they are judged
@@ -134,10 +135,14 @@ class Replay:
         found = self._finder.by_line(delivered, listed, known, records_of(self.lake, delivered.source))
         return found.semi_join(self.refused(), KEY)
 
-    def _by_number(self, delivered: Delivered, changed: Sequence[int]) -> list[ir.Table]:
-        """Find refused rows by the record id that they have, wherever they stand now in files that changed."""
-        source = delivered.source
-        opened = self._finder.opened(source, self.refused()) if source.record_id and changed else None
+    def _by_number(self, delivered: Delivered, changed: Sequence[int], here: ir.Table) -> list[ir.Table]:
+        """Find refused rows by the record id that they have, wherever they stand now in files that changed.
+
+        Of an upserting source those that are still ``here`` where they stood are not looked for: what another file tells is another word.
+        """
+        source, rows = delivered.source, self.refused()
+        rows = rows.anti_join(here, KEY) if source.mode == "upsert" else rows
+        opened = self._finder.opened(source, rows) if source.record_id and changed else None
         if opened is None:
             return []
         numbered = opened[0].rows.select(*PLACE, key="_key").inner_join(opened[1], PLACE).select("key", *KEY)
@@ -155,22 +160,26 @@ class Replay:
         delivered, every = opened
         by_files = self._told_by(there, delivered, every) if there is not None and source.mode == "upsert" else every.limit(0)
         due = self._still_due(delivered, engine.keep(every.anti_join(by_files, [*PLACE, *KEY])))
-        rows = engine.keep(delivered.rows.semi_join(due.places, PLACE))
+        rows = engine.keep(delivered.rows.semi_join(due.places, "_row" if source.numbers_parts else PLACE))
+        only = engine.keep(due.places.select(*PLACE).distinct())
         superseded = union([due.superseded, by_files.select(*KEY)]).distinct()
-        return Anew(replace(delivered, rows=rows, count=engine.count(rows)), due.places, superseded)
+        return Anew(replace(delivered, rows=rows, only=only, count=engine.count(only)), due.places, superseded)
 
     def _still_due(self, delivered: Delivered, places: ir.Table) -> Due:
         """Tell the rows that may come in from those whose record was told later; one that was told with them is repeated by them."""
         engine, source = self.lake.engine, delivered.source
         if not source.record_id:
             return Due(places, places.select(*KEY).limit(0))
-        written = _told_last(records_of(self.lake, source), versions(self.lake), source.name)
+        written = _told_last(records_of(self.lake, source), versions(self.lake), source)
         named = delivered.rows.filter(delivered.rows["_key"].notnull()).select(*PLACE, "record_id").inner_join(places, PLACE)
-        both = named.inner_join(written, "record_id").inner_join(self.refused().select(*KEY, "first_run", "file"), KEY)
-        beside = (both.run == both.first_run) & (both.by.isnull() | (both.by == both.file))
-        later = (both.run > both.first_run) | ((both.run == both.first_run) & (both.by > both.file)).fill_null(False)
-        late = engine.keep(both.select(*PLACE, *KEY, later=later, beside=beside).filter(ibis._.later | ibis._.beside))
-        return Due(engine.keep(places.anti_join(late, [*PLACE, *KEY])), late.filter(late.later).select(*KEY).distinct())
+        both = named.inner_join(self.refused().select(*KEY, "first_run", "file"), KEY)
+        both = both.mutate(row_id=row_id(source, both)).inner_join(written, "row_id")
+        newer = (both.run > both.first_run) | ((both.run == both.first_run) & (both.by > both.file)).fill_null(False)
+        # a record that was told in the same file, or in one that is not known, is not told anew by the refused row
+        same = (both.record_id == both.told) & (both.run == both.first_run) & (both.by.isnull() | (both.by == both.file))
+        late = engine.keep(both.select(*PLACE, *KEY, newer=newer, same=same).filter(ibis._.newer | ibis._.same))
+        left = engine.keep(places.anti_join(late, [*PLACE, *KEY]))
+        return Due(left, late.filter(late.newer).select(*KEY).distinct())
 
     def _told_by(self, there: There, delivered: Delivered, places: ir.Table) -> ir.Table:
         """Return the rows of whose record files tell that lie there: what is not in any of these any more is older than they are."""
@@ -179,43 +188,44 @@ class Replay:
             {"file": [file.name for file in here.delivery.files], "_file": pa.array(range(len(here.delivery.files)), pa.int32())}
         )
         read = engine.arrow(files).filter(~ibis._._file.isin(there.unread)) if there.unread else engine.arrow(files)
-        said = here.rows.filter(here.rows["_key"].notnull()).select("_file", "record_id").inner_join(read.select("_file"), "_file")
-        mine = delivered.rows.select(*PLACE, "record_id").inner_join(places, PLACE)
+        said, mine = (rows.select(*PLACE, "_file", row_id=row_id(delivered.source, rows)) for rows in (here.rows, delivered.rows))
+        said = said.semi_join(here.rows.filter(here.rows["_key"].notnull()), PLACE).inner_join(read.select("_file"), "_file")
+        mine = mine.drop("_file").inner_join(places, PLACE)
         mine = mine.inner_join(self.refused().select(*KEY, "file"), KEY).left_join(read.rename(own="_file"), "file")
-        both = mine.inner_join(said, "record_id")
+        both = mine.inner_join(said.select("_file", "row_id").distinct(), "row_id")
         newer = both.own.isnull() | (both["_file"] >= both.own)
         return engine.keep(both.filter(newer).select(*PLACE, *KEY).distinct())
 
     def release(self, anew: Anew, settled: Settled, moment: Moment) -> Released:
         """Take the rows off the list whose records are in the lake now, wherever they were found, and those that were superseded.
 
-        Of a row that had no record id that is known only where this run wrote its record: another one like it may be there.
+        Of a row without record id that is known only where this run wrote its record: another one like it may be there.
         """
         engine, rows = self.lake.engine, history.current(versions(self.lake))
         bad = anew.places.semi_join(settled.refused, PLACE)
         taken = anew.places.anti_join(bad, KEY).inner_join(settled.taken, PLACE).select(*KEY, "record_id")
-        records = history.current(records_of(self.lake, settled.source))
-        new = taken.semi_join(records.filter(records.first_run == moment.run_id), "record_id")
-        named = taken.semi_join(rows, [*KEY, "record_id"])
-        come = engine.keep(union([new, named]).select(*KEY, *(["record_id"] if settled.source.record_id else [])).distinct())
+        if not settled.source.record_id:
+            records = history.current(records_of(self.lake, settled.source))
+            taken = taken.semi_join(records.filter(records.first_run == moment.run_id), "record_id").select(*KEY)
+        come = engine.keep(taken.distinct())
         counted = engine.table(rows.semi_join(come, KEY).group_by("file").aggregate(n=ibis._.count()))
         files = dict(zip(*(counted[name].to_pylist() for name in ("file", "n")), strict=True))
         gone = engine.keep(union([anew.superseded, _overtaken(anew, settled).anti_join(come, KEY)]).distinct())
         return Released(leave(self.lake, come, ACCEPTED, moment), leave(self.lake, gone, SUPERSEDED, moment), files)
 
 
-def _told_last(records: ir.Table, listed: ir.Table, source: str) -> ir.Table:
-    """Return by what each current record was told: ``record_id, run, by``.
+def _told_last(records: ir.Table, listed: ir.Table, source: SourceSettings) -> ir.Table:
+    """Return by what each current record was told: ``told`` (its id), ``row_id, run, by``.
 
-    That is the run that wrote it, and no file is known; where a replay did, it is the run and the file of the refused row that came in.
+    That is the run that wrote it, and no file is known; where a replay wrote one of an upserting source, it is the run and the file of
+    the refused row that came in.
     """
     written = history.current(records).select("record_id", wrote="first_run")
-    came = listed.filter((listed.source == source) & (listed.left_as == ACCEPTED)).select(
-        "record_id", wrote="last_run", run="first_run", by="file"
-    )
+    came = listed.filter((listed.source == source.name) & (listed.left_as == ACCEPTED) & ibis.literal(source.mode == "upsert"))
+    came = came.select("record_id", wrote="last_run", run="first_run", by="file")
     came = came.group_by("record_id", "wrote").aggregate(run=came.run.max(), by=came.by.argmax(came.run + "/" + came.by))
     both = written.left_join(came, ["record_id", "wrote"], rname="{name}_came")
-    return both.select("record_id", "by", run=both.run.fill_null(both.wrote))
+    return both.select(told="record_id", row_id=row_id(source, both), run=both.run.fill_null(both.wrote), by="by")
 
 
 def _overtaken(anew: Anew, settled: Settled) -> ir.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -159,6 +160,14 @@ class SourceSettings(_Located):
         """Return the files that the path or pattern names now, in the order of their names."""
         return matching(self.path, self._root)
 
+    def shown(self, file: Path) -> str:
+        """Return how one of the files is called: by its name, and by its folders too where the pattern leaves these open."""
+        base, parts = _taken_apart(self.path, self._root)
+        fixed = len(list(takewhile(lambda part: not set(part) & set("*?["), parts)))
+        if fixed >= len(parts) - 1:
+            return file.name
+        return file.relative_to(base.joinpath(*parts[:fixed])).as_posix()
+
 
 class PackUse(_Located):
     """One ``[[sources]]`` table that takes its sources from a mapping pack."""
@@ -176,6 +185,13 @@ def matching(pattern: str, root: Path | None) -> tuple[Path, ...]:
     path = Path(pattern)
     if path.is_file():
         return (path,)
-    base = root if root is not None and path.is_relative_to(root) else Path(path.anchor)
-    found = base.glob(str(path.relative_to(base)))
+    base, parts = _taken_apart(pattern, root)
+    found = base.glob(str(Path(*parts)))
     return tuple(sorted(file for file in found if file.is_file() and not file.name.startswith(".")))
+
+
+def _taken_apart(pattern: str, root: Path | None) -> tuple[Path, tuple[str, ...]]:
+    """Return the folder in which a pattern begins, of whose path no letter is a sign, and the parts of the pattern."""
+    path = Path(pattern)
+    base = root if root is not None and path.is_relative_to(root) else Path(path.anchor)
+    return base, path.relative_to(base).parts

@@ -22,7 +22,7 @@ from loaders import quarantine
 from loaders.delivery import Delivery
 from loaders.fit import fit
 from loaders.found import Finder
-from loaders.load import Delivered, Judge, Settled, read, replaced
+from loaders.load import Delivered, Judge, Settled, ends_parts, read, replaced
 from loaders.replay import Anew, Released, Replay
 from loaders.seen import Intake, settings_digest, sift
 
@@ -233,7 +233,7 @@ def _known(night: Night) -> dict[str, dict[str, Result]]:
 def _record(night: Night, settled: Settled) -> Written:
     """Bring the records of a source to what was accepted; a record whose new version was refused stays as it is."""
     source, name = settled.source, f"records/{settled.source.kind}"
-    complete = settled.delivered.whole and (source.mode == "full" or (source.mode == "upsert" and source.numbers_parts))
+    complete = (settled.delivered.whole and source.mode == "full") or ends_parts(source)
     keep = _stay(night, settled) if complete else None
     written = history.update(
         night.lake, name, settled.accepted, ["source", "record_id"], night.moment, complete=complete, keep=keep, source=source.name

@@ -103,3 +103,27 @@ def test_a_mended_row_of_a_full_source_comes_in_and_the_next_night_finds_nothing
     assert replayed(registry) == {"judged": 1, "brought_in": 1, "released": 1}
     (entry,) = load(registry, as_of=SECOND).sources
     assert (entry["inserted"], entry["closed"], entry["quarantined"]) == (0, 0, 0)
+
+
+def test_of_a_full_source_the_first_row_of_a_record_counts_in_a_replay_too(registry):
+    registry.source("companies", path="landing/day*.csv")
+    registry.deliver("day1", firms("A", capital_fen="zwei"))
+    registry.deliver("day2", firms("A", capital_fen="drei") + firms("B", capital_fen="5"))
+    load(registry, as_of=FIRST)
+    words = {}
+    for word, capital, superseded in (("zwei", "200", 0), ("drei", "300", 1)):
+        words[word] = capital
+        registry.source("companies", columns={"capital_fen": {"column": "capital_fen", "values": dict(words)}})
+        assert load(registry, replaying=()).results["load"]["superseded"] == superseded
+        assert sorted(row["capital_fen"] // 100 for row in registry.current("records/companies")) == [5, 200]
+
+
+def test_a_mended_row_without_number_is_found_though_another_refused_row_of_its_file_stands_before_it(registry):
+    registry.source("companies", mode="upsert")
+    whole = [{"company": "", "name": name, "capital_fen": capital} for name, capital in (("N2", "8"), ("N3", "9"))]
+    before = [{"company": "D", "name": "D", "capital_fen": "w3"}, {"company": "E", "name": "E", "capital_fen": "2"}]
+    registry.deliver("companies", before + whole)
+    load(registry, as_of=FIRST)
+    registry.deliver("companies", before + [{**row, "company": row["name"]} for row in whole])
+    assert replayed(registry) == {"judged": 3, "brought_in": 2, "released": 2}
+    assert [row["value"] for row in registry.refused()] == ["w3"]

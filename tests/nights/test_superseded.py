@@ -270,3 +270,134 @@ def test_parts_that_a_row_does_not_tell_any_more_end(registry, nights):
     assert holders(registry, old, new) == {"1|0": "Li", "2|0": "Zhao"}
     (entry,) = [e for e in registry.run(only="load", as_of=FIRST).sources if e["source"] == "shareholders"]
     assert (entry["inserted"], entry["closed"]) == (0, 0)
+
+
+def test_a_row_that_is_refused_does_not_keep_the_parts_of_others_from_being_told(registry):
+    assert holders(registry, {"1": "Wang;Li"}) == {"1|0": "Wang", "1|1": "Li"}
+    registry.source("companies", mode="upsert")
+    found = holders(registry, {"1": "Wang;Li"}, {"4": "Q", "5": " "})
+    assert found == {"1|0": "Wang", "1|1": "Li", "4|0": "Q"}
+    assert [row["rule"] for row in registry.refused()] == ["required"]
+
+
+def shares(bank, **values):
+    bank.source(
+        "shareholders",
+        columns={
+            "holder": {"column": "holders", "split": ";", "by": "name", "label": "person"},
+            "share_ppm": {"column": "share_ppm", "values": values},
+        },
+    )
+
+
+def held(bank, number, row, names, share="10%"):
+    bank.deliver(f"held{number}", [{"number": row, "company": "A", "share_ppm": share, "holders": names}])
+
+
+def told(bank):
+    return {row["record_id"]: row["holder"].rsplit("=")[-1] for row in bank.current("records/shareholders")}
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["files that are there", "files that are gone"])
+def test_parts_that_a_mended_row_does_not_tell_any_more_end_with_its_replay(registry, gone):
+    holders(registry, {"1": "Wang;Li"})
+    held(registry, 2, "1", "Li", "zehn")
+    registry.run(only="load", as_of=FIRST)
+    assert told(registry) == {"1|0": "Wang", "1|1": "Li"}
+    if gone:
+        (registry.root / "landing" / "held1.csv").unlink()
+        held(registry, 2, "9", "Q")
+        registry.run(only="load", as_of=FIRST)
+    shares(registry, zehn="10%")
+    assert replayed(registry)["released"] == 1
+    assert told(registry) == ({"1|0": "Li", "9|0": "Q"} if gone else {"1|0": "Li"})
+    assert registry.refused() == []
+
+
+def test_parts_of_a_row_that_a_newer_one_does_not_tell_leave_the_list_and_do_not_come_in(registry):
+    holders(registry, {"2": "Q"})
+    held(registry, 1, "1", "Wang;Li;Zhao", "zehn")
+    registry.run(only="load", as_of=FIRST)
+    (registry.root / "landing" / "held1.csv").unlink()
+    held(registry, 2, "1", "Li")
+    registry.run(only="load", as_of=FIRST)
+    assert registry.refused() == []
+    shares(registry, zehn="10%")
+    assert replayed(registry)["brought_in"] == 0
+    assert told(registry) == {"1|0": "Li", "2|0": "Q"}
+
+
+@pytest.mark.parametrize("nights", [1, 2])
+def test_a_part_whose_new_version_is_refused_stays_as_the_file_before_told_it(registry, nights):
+    choices = {"column": "holders", "split": ";", "by": "cnid", "label": "person"}
+    registry.source(
+        "shareholders", mode="upsert", path="landing/held*.csv", record_id=["number"], unknown_end="stub", columns={"holder": choices}
+    )
+    registry.deliver("companies", [{"company": "A", "name": "A Ltd"}])
+    one, two, three = "11010519491231002X", "440524188001010014", "11010119900307109X"
+    held(registry, 1, "1", f"{one};{two};{three}")
+    if nights == 2:
+        registry.run(only="load", as_of=FIRST)
+    held(registry, 2, "1", f"110105194912310021;{three}")
+    registry.run(only="load", as_of=FIRST)
+    found = told(registry)
+    assert sorted(found) == ["1|0", "1|1"]
+    assert len(registry.refused()) == 1
+    held(registry, 2, "1", f"{one};{three}")
+    registry.run(only="load", as_of=FIRST)
+    assert told(registry) == found
+
+
+def test_rows_of_a_file_are_found_there_whatever_heads_another_file_has(upserting):
+    upserting.source("companies", path="landing/day*.csv")
+    upserting.deliver("day1", [firm("zwei"), firm("drei", "K"), firm("1", "Q")])
+    upserting.deliver("day2", [{**firm("acht", "B"), "extra": "1"}, {**firm("2", "R"), "extra": ""}])
+    upserting.run(only="load", as_of=FIRST)
+    upserting.deliver("day2", [firm("2", "R"), firm("3", "S")])
+    mend(upserting, zwei="200", drei="300", acht="800")
+    assert replayed(upserting) == {"judged": 3, "brought_in": 3, "released": 3, "superseded": 0}
+    assert sorted(capitals(upserting)) == [1, 2, 200, 300, 800]
+    (entry,) = upserting.run(only="load").sources
+    assert (entry["inserted"], entry["closed"], entry["newly_quarantined"]) == (1, 0, 0)
+
+
+def test_heads_that_another_file_has_do_not_make_a_refusal_another_one(upserting):
+    upserting.source("companies", path="landing/day*.csv")
+    upserting.deliver("day1", [firm("zwei")])
+    upserting.deliver("day2", [{**firm("acht", "B"), "extra": "1"}])
+    upserting.run(only="load", as_of=FIRST)
+    (upserting.root / "landing" / "day2.csv").unlink()
+    (entry,) = upserting.run(only="load", as_of=FIRST).sources
+    assert (entry["newly_quarantined"], entry["superseded"]) == (0, 0)
+
+
+def test_a_row_that_is_known_by_now_and_says_what_its_record_says_leaves_the_list_as_come_in(upserting):
+    days(upserting, {"code": "", **firm("300")}, nameless("300"))
+    by_code(upserting)
+    assert replayed(upserting)["released"] == 1
+    assert (capitals(upserting), upserting.refused()) == ([300], [])
+
+
+def test_what_a_file_tells_that_no_night_has_read_waits_though_it_names_a_refused_row(upserting):
+    upserting.source("companies", path="landing/day*.csv")
+    upserting.deliver("day1", [firm("zwei"), firm("5", "C")])
+    upserting.run(only="load", as_of=FIRST)
+    upserting.deliver("day2", [firm("108")])
+    assert replayed(upserting)["brought_in"] == 0
+    mend(upserting, zwei="200")
+    assert replayed(upserting)["released"] == 0
+    assert (sorted(capitals(upserting)), len(upserting.refused())) == ([5], 1)
+    upserting.run(only="load")
+    assert (sorted(capitals(upserting)), upserting.refused()) == ([5, 108], [])
+
+
+def test_files_of_one_name_in_several_folders_are_told_apart_by_their_folders(upserting):
+    upserting.source("companies", path="landing/*/day.csv")
+    for folder, row in (("a", nameless("200")), ("b", nameless("300"))):
+        (upserting.root / "landing" / folder).mkdir()
+        upserting.deliver(f"{folder}/day", [row])
+    upserting.run(only="load", as_of=FIRST)
+    assert sorted(row["file"] for row in upserting.refused()) == ["a/day.csv", "b/day.csv"]
+    by_code(upserting)
+    assert replayed(upserting)["released"] == 1
+    assert capitals(upserting) == [300]
