@@ -133,8 +133,8 @@ class Finder:
         agreed = ibis.and_(*(~there | equal for there, equal in zip(read, same, strict=True)))
         return both.filter(agreed & (ibis.or_(*read) | both.beside.notnull())).select(*PLACE, *KEY)
 
-    def came_in(self, settled: Settled, known: Mapping[str, Entry], moment: Moment) -> ir.Table:
-        """Return the rows on the list without a record id (``source, id``) that a night's delivery has brought in.
+    def came_in(self, settled: Settled, known: Mapping[str, Entry], moment: Moment) -> tuple[ir.Table, ir.Table]:
+        """Return the rows on the list without a record id (``source, id``) that a night's delivery has brought in, and those it tells anew.
 
         Its records are written by now.
 
@@ -148,13 +148,17 @@ class Finder:
         listed = engine.keep(rows.filter(rows.source == source.name))
         nameless = listed.filter(listed.record_id.isnull())
         if not engine.count(nameless):
-            return listed.select(*KEY).limit(0)
+            return listed.select(*KEY).limit(0), listed.select(*KEY).limit(0)
         records = records_of(self.lake, source)
         written = records.first_run == moment.run_id
         new = engine.keep(settled.taken.semi_join(history.current(records).filter(written), "record_id"))
         lines = self.by_line(settled.delivered, listed, known, records.filter(~written))
-        lines = engine.keep(lines.semi_join(nameless, KEY).semi_join(new, PLACE))
-        return union([lines.select(*KEY), self._by_content(settled, nameless.anti_join(lines, KEY), new.anti_join(lines, PLACE))])
+        lines = engine.keep(lines.semi_join(nameless, KEY))
+        # a row that has its record id by now is in, whether or not the record said so before
+        here = lines.semi_join(settled.taken if source.record_id else new, PLACE)
+        content = self._by_content(settled, nameless.anti_join(lines, KEY), new.anti_join(lines, PLACE))
+        come = engine.keep(union([here.select(*KEY), content]).distinct())
+        return come, lines.semi_join(settled.overtaken, PLACE).select(*KEY).anti_join(come, KEY)
 
     def _by_content(self, settled: Settled, nameless: ir.Table, new: ir.Table) -> ir.Table:
         """Return refused rows of the files delivered that say what new records say; as many of equal ones as there are records."""

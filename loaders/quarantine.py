@@ -23,7 +23,7 @@ from kg.history import Changes, Moment
 from kg.lake import Lake
 from kg.privacy import Keyring
 from loaders.formats.part import PLACE as RAW_PLACE
-from loaders.load import FAULT, Delivered, Settled, row_id
+from loaders.load import FAULT, PLACE, Delivered, Settled, row_id
 from loaders.readers import collect_raw
 
 TABLE = "quarantine"
@@ -118,17 +118,22 @@ def _by_row(source: SourceSettings, rows: ir.Table) -> ir.Table:
 
 
 def _told(settled: Settled, asked: ir.Table) -> ir.Table:
-    """Return the rows, of those asked for, that a delivery tells anew, each with the last row that does: ``row_id, last``.
+    """Return the rows, of those asked for, that a delivery tells anew, each with the place from which on it does last: ``row_id, last``.
 
-    An upserting source tells of a record by any row that names it, an appending one by the row that is accepted.
+    An upserting source tells of a record by any row that names it, an appending one by the row that is accepted. Of the last file that
+    tells of it that is the first row: within a file the first good one counts.
     """
     source, rows = settled.source, settled.delivered.rows
     if source.mode == "upsert":
-        told = rows.filter(rows["_key"].notnull()).select("_row", record_id="_key")
+        told = rows.filter(rows["_key"].notnull()).select("_row", "_file", record_id="_key")
     else:
-        told = settled.taken.filter(ibis.literal(source.mode == "append" and bool(source.record_id))).select("_row", "record_id")
+        taken = settled.taken.filter(ibis.literal(source.mode == "append" and bool(source.record_id)))
+        told = rows.select(*PLACE, "_file").inner_join(taken, PLACE).select("_row", "_file", "record_id")
     known = _by_row(source, told).semi_join(asked, "row_id")
-    return known.group_by("row_id").aggregate(last=known["_row"].max())
+    newest = known.group_by("row_id").aggregate(file=known["_file"].max())
+    both = known.inner_join(newest, "row_id")
+    both = both.filter(both["_file"] == both.file)
+    return both.group_by("row_id").aggregate(last=both["_row"].min())
 
 
 def _earlier_than(told: ir.Table, rows: ir.Table) -> ir.Table:

@@ -158,12 +158,21 @@ class Replay:
         if opened is None:
             return None
         delivered, every = opened
+        every = engine.keep(self._alone(delivered, every, mended)) if mended is not None and source.record_id else every
         by_files = self._told_by(there, delivered, every) if there is not None and source.mode == "upsert" else every.limit(0)
         due = self._still_due(delivered, engine.keep(every.anti_join(by_files, [*PLACE, *KEY])))
         rows = engine.keep(delivered.rows.semi_join(due.places, "_row" if source.numbers_parts else PLACE))
         only = engine.keep(due.places.select(*PLACE).distinct())
         superseded = union([due.superseded, by_files.select(*KEY)]).distinct()
         return Anew(replace(delivered, rows=rows, only=only, count=engine.count(only)), due.places, superseded)
+
+    def _alone(self, delivered: Delivered, places: ir.Table, mended: Anew) -> ir.Table:
+        """Return the rows of whose record no good row tells that was found in the files: one of the two comes in at a time."""
+        source, there = delivered.source, mended.delivered.rows
+        good = there.filter(there.faults.length() == 0).semi_join(mended.places, PLACE)
+        told = good.select(row_id=row_id(source, good)).distinct()
+        mine = delivered.rows.filter(delivered.rows["_key"].notnull())
+        return places.anti_join(mine.select(*PLACE, row_id=row_id(source, mine)).semi_join(told, "row_id"), PLACE)
 
     def _still_due(self, delivered: Delivered, places: ir.Table) -> Due:
         """Tell the rows that may come in from those whose record was told later; one that was told with them is repeated by them."""

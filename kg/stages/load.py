@@ -208,21 +208,25 @@ def refuse_date(night: Night) -> None:
 def _write(night: Night, settled: Settled) -> Result:
     written = _record(night, settled)
     refused = quarantine.update(night.lake, settled, night.keyring, night.moment)
-    released = _came_in(night, settled) if written.inserted and settled.source.mode != "full" else 0
+    come, told = _came_in(night, settled) if night.lake.has(quarantine.TABLE) and settled.source.mode != "full" else (0, 0)
     return {
         "inserted": written.inserted,
         "closed": written.closed,
         "unchanged": settled.accepted_count - written.inserted,
-        "released": released,
+        "released": come,
         **asdict(refused),
+        "superseded": refused.superseded + told,
     }
 
 
-def _came_in(night: Night, settled: Settled) -> int:
-    """Take refused rows that had no record id off the list where the night has brought them in, and return their number."""
+def _came_in(night: Night, settled: Settled) -> tuple[int, int]:
+    """Take refused rows that had no record id off the list where the night has brought them in, or told them anew; return both numbers."""
     finder = Finder(night.lake, night.keyring, night.staging, night.workspace.settings.workspace.timezone)
-    found = finder.came_in(settled, _known(night).get(settled.source.name, {}), night.moment)
-    return quarantine.leave(night.lake, found, quarantine.ACCEPTED, night.moment)
+    come, told = finder.came_in(settled, _known(night).get(settled.source.name, {}), night.moment)
+    left = (
+        quarantine.leave(night.lake, rows, why, night.moment) for rows, why in ((come, quarantine.ACCEPTED), (told, quarantine.SUPERSEDED))
+    )
+    return next(left), next(left)
 
 
 def _known(night: Night) -> dict[str, dict[str, Result]]:

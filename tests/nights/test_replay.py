@@ -127,3 +127,16 @@ def test_a_mended_row_without_number_is_found_though_another_refused_row_of_its_
     registry.deliver("companies", before + [{**row, "company": row["name"]} for row in whole])
     assert replayed(registry) == {"judged": 3, "brought_in": 2, "released": 2}
     assert [row["value"] for row in registry.refused()] == ["w3"]
+
+
+def test_of_two_rows_of_a_record_of_which_one_lies_in_no_file_any_more_that_in_a_file_comes_in_alone(registry):
+    registry.source("companies", path="landing/day*.csv")
+    registry.deliver("day1", firms("A", capital_fen="zwei"))
+    registry.deliver("day2", firms("A", capital_fen="drei") + firms("B", capital_fen="5"))
+    load(registry, as_of=FIRST)
+    registry.deliver("day2", firms("B", capital_fen="6"))
+    registry.source("companies", columns={"capital_fen": {"column": "capital_fen", "values": {"zwei": "200", "drei": "300"}}})
+    assert replayed(registry) == {"judged": 1, "brought_in": 1, "released": 1}
+    assert sorted(row["capital_fen"] // 100 for row in registry.current("records/companies")) == [5, 200]
+    # the other one was told before it, and leaves when it is judged once more
+    assert load(registry, replaying=()).results["load"]["superseded"] == 1

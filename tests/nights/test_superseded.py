@@ -401,3 +401,24 @@ def test_files_of_one_name_in_several_folders_are_told_apart_by_their_folders(up
     by_code(upserting)
     assert replayed(upserting)["released"] == 1
     assert capitals(upserting) == [300]
+
+
+@pytest.mark.parametrize("newer", ["300", "400"], ids=["told alike", "told anew"])
+def test_a_row_that_a_night_knows_by_now_leaves_the_list_though_its_record_need_not_be_written(upserting, newer):
+    days(upserting, {"code": "", **firm("300")}, nameless("300"), {"code": "", **firm(newer)})
+    assert len(upserting.refused()) == 1
+    by_code(upserting)
+    (entry,) = upserting.run(only="load").sources
+    assert (entry["inserted"], entry["released"], entry["superseded"]) == (0, 0, 1)
+    assert upserting.refused() == []
+
+
+def test_of_two_rows_of_a_record_in_one_file_the_first_good_one_counts_in_the_night_and_in_a_replay(upserting):
+    load(upserting, firm("eins"), firm("zwei"), firm("1", "Q"))
+    assert len(upserting.refused()) == 2
+    mend(upserting, eins="100", zwei="200")
+    twin = upserting.copy(upserting.root.parent / "twin")
+    assert replayed(upserting)["released"] == 1
+    twin.run(only="load")
+    assert sorted(capitals(upserting)) == sorted(capitals(twin)) == [1, 100]
+    assert upserting.run(only="load").sources[0]["inserted"] == 0
