@@ -138,10 +138,12 @@ class Replay:
     def _by_number(self, delivered: Delivered, changed: Sequence[int], here: ir.Table) -> list[ir.Table]:
         """Find refused rows by the record id that they have, wherever they stand now in files that changed.
 
-        Of an upserting source those that are still ``here`` where they stood are not looked for: what another file tells is another word.
+        Those that are ``here`` where they stood are not looked for if they are good now, and of an upserting source in no case: what
+        another file tells is another word.
         """
         source, rows = delivered.source, self.refused()
-        rows = rows.anti_join(here, KEY) if source.mode == "upsert" else rows
+        good = delivered.rows.filter(delivered.rows.faults.length() == 0)
+        rows = rows.anti_join(here if source.mode == "upsert" else here.semi_join(good, PLACE), KEY)
         opened = self._finder.opened(source, rows) if source.record_id and changed else None
         if opened is None:
             return []

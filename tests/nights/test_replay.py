@@ -140,3 +140,14 @@ def test_of_two_rows_of_a_record_of_which_one_lies_in_no_file_any_more_that_in_a
     assert sorted(row["capital_fen"] // 100 for row in registry.current("records/companies")) == [5, 200]
     # the other one was told before it, and leaves when it is judged once more
     assert load(registry, replaying=()).results["load"]["superseded"] == 1
+
+
+def test_a_row_that_is_good_where_it_stands_comes_in_and_leaves_the_list_whatever_an_unread_file_says_of_it(teller):
+    teller.source("transfers", path="landing/day*.csv")
+    teller.deliver("day1", [GOOD, BAD])
+    load(teller)
+    teller.deliver("day2", [payment("2", "ACC0", "ACC1", "9")])
+    teller.source("transfers", columns={"amount_fen": {"column": "amount_fen", "values": {"sieben": "7"}}})
+    assert replayed(teller) == {"judged": 1, "brought_in": 1, "released": 1}
+    assert sorted(row["amount_fen"] for row in teller.current("records/transfers")) == [7_00, 100_00]
+    assert teller.refused() == []

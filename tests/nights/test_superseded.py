@@ -413,6 +413,14 @@ def test_a_row_that_a_night_knows_by_now_leaves_the_list_though_its_record_need_
     assert upserting.refused() == []
 
 
+def test_a_row_that_says_what_its_record_says_leaves_the_list_as_come_in_once_a_night_knows_its_number(upserting):
+    days(upserting, {"code": "", **firm("300")}, nameless("300"))
+    by_code(upserting)
+    (entry,) = upserting.run(only="load").sources
+    assert (entry["inserted"], entry["released"], entry["superseded"]) == (0, 1, 0)
+    assert (capitals(upserting), upserting.refused()) == ([300], [])
+
+
 def test_of_two_rows_of_a_record_in_one_file_the_first_good_one_counts_in_the_night_and_in_a_replay(upserting):
     load(upserting, firm("eins"), firm("zwei"), firm("1", "Q"))
     assert len(upserting.refused()) == 2
