@@ -119,8 +119,9 @@ def training(root: Path) -> Took:
     """Train trees on own columns and on all, with probabilities; half of the companies are learnt from."""
     clock, (values, n_own) = _Clock(), kept(root)
     label, half = guilt(values, n_own), len(values) // 2
-    clock.of("trees_own", lambda: Trees.fit(np.ascontiguousarray(values[:half, :n_own]), label[:half], 0))
-    trees = clock.of("trees", lambda: Trees.fit(values[:half], label[:half], 0))
+    own, lesson = np.ascontiguousarray(values[:half, :n_own]), label[:half]
+    clock.of("trees_own", lambda: Trees.fit(own, lesson, 0).untied(own, lesson, 0))
+    trees = clock.of("trees", lambda: Trees.fit(values[:half], lesson, 0).untied(values[:half], lesson, 0))
     deal = folds(label[half:], np.arange(len(label) - half), 3, np.random.default_rng(1))
     score = clock.of("scoring", lambda: trees.score(values))
     curve, _ = clock.of("curve", lambda: calibrate(score[half:], label[half:], deal))
