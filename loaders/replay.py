@@ -101,7 +101,7 @@ class Replay:
     def _there(self, source: SourceSettings, known: Mapping[str, Entry]) -> There | None:
         """Read the files of a source; None where they say no more than the quarantine does.
 
-        Of an upserting source they say which file is the last to tell of a record; of any other one, what was mended in them.
+        They say what was mended in them, and where a record may be replaced, which row of it counts.
         """
         try:
             delivery = Delivery.find(source)
@@ -112,7 +112,7 @@ class Replay:
             return None
         delivered = read(source, delivery, self.keyring, self.lake.engine, folder=self.folder, zone=self.zone)
         unread = tuple(number for number, name in enumerate(names) if delivery.digests.get(number) != known.get(name, {}).get("sha256"))
-        if not unread and source.mode != "upsert":
+        if not unread and not _replaces(source):
             return None
         return There(replace(delivered, whole=False), unread)
 
@@ -123,8 +123,8 @@ class Replay:
         every = engine.keep(union([here, *self._by_number(delivered, there.unread, here)]).distinct())
         if not engine.count(every):
             return None
-        # the file that is the last to tell of a record of an upserting source is known once they are judged
-        due = Due(every, every.select(*KEY).limit(0)) if delivered.source.mode == "upsert" else self._still_due(delivered, every)
+        # which row of a record counts is known once they are judged, each among all others
+        due = Due(every, every.select(*KEY).limit(0)) if _replaces(delivered.source) else self._still_due(delivered, every)
         only = engine.keep(due.places.select(*PLACE).distinct())
         return Anew(replace(delivered, only=only, count=engine.count(only)), due.places, due.superseded, there.unread)
 
@@ -160,9 +160,10 @@ class Replay:
         if opened is None:
             return None
         delivered, every = opened
-        every = engine.keep(self._alone(delivered, every, mended)) if mended is not None and source.record_id else every
-        by_files = self._told_by(there, delivered, every) if there is not None and source.mode == "upsert" else every.limit(0)
-        due = self._still_due(delivered, engine.keep(every.anti_join(by_files, [*PLACE, *KEY])))
+        by_files = self._told_by(there, delivered, every) if there is not None and _replaces(source) else every.limit(0)
+        rest = engine.keep(every.anti_join(by_files, [*PLACE, *KEY]))
+        rest = engine.keep(self._alone(delivered, rest, mended)) if mended is not None and source.record_id else rest
+        due = self._still_due(delivered, rest)
         rows = engine.keep(delivered.rows.semi_join(due.places, "_row" if source.numbers_parts else PLACE))
         only = engine.keep(due.places.select(*PLACE).distinct())
         superseded = union([due.superseded, by_files.select(*KEY)]).distinct()
@@ -223,6 +224,11 @@ class Replay:
         files = dict(zip(*(counted[name].to_pylist() for name in ("file", "n")), strict=True))
         gone = engine.keep(union([anew.superseded, _overtaken(anew, settled).anti_join(come, KEY)]).distinct())
         return Released(leave(self.lake, come, ACCEPTED, moment), leave(self.lake, gone, SUPERSEDED, moment), files)
+
+
+def _replaces(source: SourceSettings) -> bool:
+    """Say whether a row of a source may come in over the record that another one told."""
+    return bool(source.record_id) and source.mode != "append"
 
 
 def _told_last(records: ir.Table, listed: ir.Table, source: SourceSettings) -> ir.Table:
