@@ -211,15 +211,17 @@ class Replay:
     def release(self, anew: Anew, settled: Settled, moment: Moment) -> Released:
         """Take the rows off the list whose records are in the lake now, wherever they were found, and those that were superseded.
 
-        Of a row without record id that is known only where this run wrote its record: another one like it may be there.
+        Where one is found in several rows of which some are refused, or has no record id, it is in only where this run wrote its record.
         """
         engine, rows = self.lake.engine, history.current(versions(self.lake))
         bad = anew.places.semi_join(settled.refused, PLACE)
-        taken = anew.places.anti_join(bad, KEY).inner_join(settled.taken, PLACE).select(*KEY, "record_id")
-        if not settled.source.record_id:
-            records = history.current(records_of(self.lake, settled.source))
-            taken = taken.semi_join(records.filter(records.first_run == moment.run_id), "record_id").select(*KEY)
-        come = engine.keep(taken.distinct())
+        taken = anew.places.inner_join(settled.taken, PLACE).select(*KEY, "record_id")
+        records = history.current(records_of(self.lake, settled.source))
+        fresh = taken.semi_join(records.filter(records.first_run == moment.run_id), "record_id")
+        if settled.source.record_id:
+            come = engine.keep(union([fresh, taken.anti_join(bad, KEY)]).distinct())
+        else:
+            come = engine.keep(fresh.select(*KEY).distinct())
         counted = engine.table(rows.semi_join(come, KEY).group_by("file").aggregate(n=ibis._.count()))
         files = dict(zip(*(counted[name].to_pylist() for name in ("file", "n")), strict=True))
         gone = engine.keep(union([anew.superseded, _overtaken(anew, settled).anti_join(come, KEY)]).distinct())

@@ -161,3 +161,12 @@ def test_a_row_that_is_good_where_it_stands_comes_in_and_leaves_the_list_whateve
     assert replayed(teller) == {"judged": 1, "brought_in": 1, "released": 1}
     assert sorted(row["amount_fen"] for row in teller.current("records/transfers")) == [7_00, 100_00]
     assert teller.refused() == []
+
+
+def test_a_row_that_is_mended_in_a_file_of_another_name_comes_in_and_leaves_the_list_though_the_old_file_is_still_there(teller):
+    teller.source("transfers", path="landing/day*.csv")
+    teller.deliver("day1", [GOOD, BAD])
+    load(teller)
+    teller.deliver("day2", [MENDED])
+    assert replayed(teller) == {"judged": 2, "brought_in": 1, "released": 1}
+    assert (numbers(teller), teller.refused()) == (["1", "2"], [])
