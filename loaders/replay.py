@@ -1,7 +1,7 @@
 """Refused rows judged anew: sealed rows under the mapping of now, and files that were mended since.
 
-Knows which rows of the quarantine can come in at all, and finds them in a file that was mended; what comes in is judged like
-any delivery, and nothing else of the file is: that waits for the next night and its gates.
+Knows which rows of the quarantine can come in at all, finds them in the files that lie there, and tells which word of a record is newer;
+what comes in is judged among all rows of its files, and nothing else of them comes in: that waits for the next night and its gates.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ class Replay:
         if opened is None:
             return []
         numbered = opened[0].rows.select(*PLACE, key="_key").inner_join(opened[1], PLACE).select("key", *KEY)
-        here = delivered.rows.filter(delivered.rows._file.isin(changed)).select(*PLACE, key="_key")
-        return [here.inner_join(numbered, "key").select(*PLACE, *KEY)]
+        there = delivered.rows.filter(delivered.rows._file.isin(changed)).select(*PLACE, key="_key")
+        return [there.inner_join(numbered, "key").select(*PLACE, *KEY)]
 
     def _unsealed(self, source: SourceSettings, mended: Anew | None, there: There | None) -> Anew | None:
         """Open the refused rows of a source, but those that were found in its files, and map them as the settings now say."""
